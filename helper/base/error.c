@@ -1,0 +1,160 @@
+#include "base/error.h"
+
+#include <errno.h>
+#include <gio/gio.h>
+#include <string.h>
+
+G_DEFINE_QUARK (bk - error - quark, bk_error)
+
+/* DESIGN: "0 done; 1 failed; 2 wrong usage; 3 integrity broken; 4 busy; 5 not found; 6 denied;
+ * 7 no space; 8 done with warnings". The problem is what a Cockpit channel closes with. */
+static const struct
+{
+  int exit_status;
+  const char *problem;
+} edges[] = {
+  [BK_ERROR_FAILED] = { 1, "internal-error" },     [BK_ERROR_USAGE] = { 2, "protocol-error" },
+  [BK_ERROR_INTEGRITY] = { 3, "integrity" },       [BK_ERROR_BUSY] = { 4, "busy" },
+  [BK_ERROR_NOT_FOUND] = { 5, "not-found" },       [BK_ERROR_DENIED] = { 6, "access-denied" },
+  [BK_ERROR_NO_SPACE] = { 7, "no-space" },         [BK_ERROR_CANCELLED] = { 1, "cancelled" },
+  [BK_ERROR_UNSUPPORTED] = { 1, "not-supported" }, [BK_ERROR_UNAVAILABLE] = { 1, "unavailable" },
+};
+
+/**
+ * bk_error_code:
+ * @error: any error
+ *
+ * Returns: its code in our domain; GIO's codes are mapped, everything else is %BK_ERROR_FAILED.
+ */
+BkError
+bk_error_code (const GError *error)
+{
+  if (error->domain == BK_ERROR && (guint) error->code < G_N_ELEMENTS (edges))
+    return (BkError) error->code;
+  if (error->domain != G_IO_ERROR)
+    return BK_ERROR_FAILED;
+
+  switch (error->code)
+    {
+    case G_IO_ERROR_CANCELLED:
+      return BK_ERROR_CANCELLED;
+    case G_IO_ERROR_NOT_FOUND:
+      return BK_ERROR_NOT_FOUND;
+    case G_IO_ERROR_PERMISSION_DENIED:
+      return BK_ERROR_DENIED;
+    case G_IO_ERROR_NO_SPACE:
+      return BK_ERROR_NO_SPACE;
+    default:
+      return BK_ERROR_FAILED;
+    }
+}
+
+/**
+ * bk_error_exit_status:
+ * @error: (nullable): what a run ended with; %NULL when it went well
+ *
+ * Returns: the status the program exits with.
+ */
+int
+bk_error_exit_status (const GError *error)
+{
+  return error == NULL ? 0 : edges[bk_error_code (error)].exit_status;
+}
+
+/**
+ * bk_error_problem:
+ * @error: what an operation ended with
+ *
+ * Returns: (transfer none): the stable code that a channel closes with and a job's record keeps.
+ */
+const char *
+bk_error_problem (const GError *error)
+{
+  return edges[bk_error_code (error)].problem;
+}
+
+/**
+ * bk_error_from_problem:
+ * @problem: (nullable): a code that bk_error_problem() gave, for instance out of a job's record
+ *
+ * Returns: the code it stands for; %BK_ERROR_FAILED for one that is not known.
+ */
+BkError
+bk_error_from_problem (const char *problem)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (edges); i++)
+    {
+      if (g_strcmp0 (edges[i].problem, problem) == 0)
+        return (BkError) i;
+    }
+  return BK_ERROR_FAILED;
+}
+
+static BkError
+code_from_errno (int errnum)
+{
+  switch (errnum)
+    {
+    case ENOENT:
+    case ENOTDIR:
+      return BK_ERROR_NOT_FOUND;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return BK_ERROR_DENIED;
+    case ENOSPC:
+    case EDQUOT:
+      return BK_ERROR_NO_SPACE;
+    case EBUSY:
+      return BK_ERROR_BUSY;
+    case ECANCELED:
+      return BK_ERROR_CANCELLED;
+    default:
+      return BK_ERROR_FAILED;
+    }
+}
+
+/**
+ * bk_error_set_errno:
+ * @error: (out) (optional): where to put it
+ * @errnum: the errno of the call that failed
+ * @format: what was being done, and on what; ": " and the reason are added
+ *
+ * Returns: %FALSE, so that a caller can `return bk_error_set_errno (…)`.
+ */
+gboolean
+bk_error_set_errno (GError **error, int errnum, const char *format, ...)
+{
+  va_list args;
+
+  va_start (args, format);
+  g_autofree char *what = g_strdup_vprintf (format, args);
+  va_end (args);
+
+  g_set_error (error, BK_ERROR, code_from_errno (errnum), "%s: %s", what, g_strerror (errnum));
+  return FALSE;
+}
+
+/**
+ * bk_error_one_line:
+ * @message: any text, perhaps of another program, perhaps not UTF-8
+ *
+ * Returns: (transfer full): @message as one line of valid UTF-8 without control characters.
+ */
+char *
+bk_error_one_line (const char *message)
+{
+  g_autofree char *valid = g_utf8_make_valid (message, -1);
+  GString *line = g_string_sized_new (strlen (valid));
+
+  for (const char *p = valid; *p != '\0'; p = g_utf8_next_char (p))
+    {
+      gunichar c = g_utf8_get_char (p);
+
+      if (!g_unichar_iscntrl (c))
+        g_string_append_unichar (line, c);
+      else if (line->len > 0 && line->str[line->len - 1] != ' ')
+        g_string_append_c (line, ' ');
+    }
+  return g_strchomp (g_string_free (line, FALSE));
+}

@@ -1,0 +1,3 @@
+#pragma once
+
+int bk_cli_main (int argc, char **argv);

@@ -1,0 +1,3 @@
+#pragma once
+
+int bk_bridge_main (int argc, char **argv);

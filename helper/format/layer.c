@@ -1,0 +1,9 @@
+#include "base/error.h"
+
+/* Keeps the library from being empty until its first module. */
+int bk_format_layer (void);
+int
+bk_format_layer (void)
+{
+  return 0;
+}
