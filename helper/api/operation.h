@@ -1,6 +1,7 @@
 #pragma once
 
 #include "api/sink.h"
+#include "base/reporter.h"
 #include "model/settings.h"
 
 #include <json-glib/json-glib.h>
@@ -52,9 +53,10 @@ typedef enum
 typedef struct
 {
   const BkSettings *settings;
-  const char *actor;  /* the person: the Cockpit user, else the login name */
-  const char *job_id; /* (nullable) of the job this call runs in */
-  JsonObject *args;   /* checked; may lack optional members */
+  const char *actor;    /* the person: the Cockpit user, else the login name */
+  const char *job_id;   /* (nullable) of the job this call runs in */
+  JsonObject *args;     /* checked; may lack optional members */
+  BkReporter *reporter; /* (nullable) set when the call runs as a job: its log and its progress */
 } BkCall;
 
 typedef struct _BkOperation BkOperation;
@@ -64,6 +66,9 @@ typedef gboolean (*BkOperationFunc) (const BkCall *call,
                                      GCancellable *cancellable,
                                      GError **error);
 
+/* Returns: (transfer full): the ids of the projects that the call is about, for the job's record. */
+typedef GStrv (*BkProjectsFunc) (const BkCall *call);
+
 struct _BkOperation
 {
   const char *name;    /* "vm.backup" */
@@ -72,6 +77,8 @@ struct _BkOperation
   BkOperationFlags flags;
   const BkParam *params; /* ends with a param without a name */
   BkOperationFunc run;
+  BkProjectsFunc
+      projects; /* (nullable) of a job; without it a job names them as it comes to them */
 };
 
 const BkOperation *const *bk_operation_all (void);
