@@ -1,0 +1,11 @@
+#pragma once
+
+#include "model/settings.h"
+
+#define BK_CONFIG_PATH "/etc/cockpit-backup/config.json"
+
+/* Where the settings are read from when the command line does not say. */
+#define BK_CONFIG_VARIABLE "COCKPIT_BACKUP_CONFIG"
+
+BkSettings *bk_settings_load (const char *path, char **environment, GError **error);
+gboolean bk_settings_store (const char *path, const char *name, const char *text, GError **error);
