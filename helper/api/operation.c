@@ -154,22 +154,33 @@ bk_operation_check_args (const BkOperation *operation, JsonObject *args, GError 
 }
 
 /**
- * bk_operation_find:
+ * bk_operation_find_in:
+ * @table: closed by %NULL
  * @name: (nullable): for instance "vm.list"
  *
  * Returns: (transfer none) (nullable): the operation of that name.
  */
 const BkOperation *
-bk_operation_find (const char *name)
+bk_operation_find_in (const BkOperation *const *table, const char *name)
 {
-  const BkOperation *const *all = bk_operation_all ();
-
-  for (guint i = 0; name != NULL && all[i] != NULL; i++)
+  for (guint i = 0; name != NULL && table[i] != NULL; i++)
     {
-      if (strcmp (all[i]->name, name) == 0)
-        return all[i];
+      if (strcmp (table[i]->name, name) == 0)
+        return table[i];
     }
   return NULL;
+}
+
+/**
+ * bk_operation_find:
+ * @name: (nullable): for instance "vm.list"
+ *
+ * Returns: (transfer none) (nullable): the operation of that name in bk_operation_all().
+ */
+const BkOperation *
+bk_operation_find (const char *name)
+{
+  return bk_operation_find_in (bk_operation_all (), name);
 }
 
 gboolean

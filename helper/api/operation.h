@@ -82,6 +82,7 @@ struct _BkOperation
 };
 
 const BkOperation *const *bk_operation_all (void);
+const BkOperation *bk_operation_find_in (const BkOperation *const *table, const char *name);
 const BkOperation *bk_operation_find (const char *name);
 gboolean bk_operation_check_args (const BkOperation *operation, JsonObject *args, GError **error);
 

@@ -1,7 +1,10 @@
 #include "api/operation.h"
+#include "api/ops-config.h"
 
 /* The table. Each group of operations stands in a file of its own, api/ops-<group>.c. */
 static const BkOperation *const operations[] = {
+  &bk_operation_config_get,
+  &bk_operation_config_set,
   NULL,
 };
 
