@@ -95,6 +95,7 @@ bk_backup_copy (const BkBackup *backup)
 {
   BkBackup *copy = bk_backup_new (backup->id, backup->project_id, backup->type);
 
+  copy->directory = g_strdup (backup->directory);
   copy->status = backup->status;
   copy->created_usecs = backup->created_usecs;
   copy->completed_usecs = backup->completed_usecs;
@@ -123,6 +124,7 @@ bk_backup_free (BkBackup *backup)
 {
   g_free (backup->id);
   g_free (backup->project_id);
+  g_free (backup->directory);
   g_free (backup->checksum);
   g_free (backup->parent_backup_id);
   g_free (backup->error_message);

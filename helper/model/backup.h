@@ -36,6 +36,7 @@ typedef struct
 {
   char *id;         /* the name of its directory or archive */
   char *project_id; /* vm/web1 */
+  char *directory;  /* (nullable) where its files lie, relative to the repository; not stored */
   BkBackupType type;
   BkBackupStatus status;
   gint64 created_usecs;
