@@ -1,6 +1,7 @@
 #include "format/json.h"
 
 #include "base/error.h"
+#include "base/json-strict.h"
 #include "base/timestamp.h"
 
 #include <string.h>
@@ -9,37 +10,6 @@ static gboolean
 broken (GError **error, const char *what, const char *name, const char *why)
 {
   g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "%s: “%s” %s", what, name, why);
-  return FALSE;
-}
-
-/* json-glib's parser recurses for each level: what is nested too deeply would end its stack. */
-static gboolean
-is_nested_too_deeply (const char *text, gsize length_bytes)
-{
-  guint depth = 0;
-  gboolean in_string = FALSE;
-
-  for (gsize i = 0; i < length_bytes; i++)
-    {
-      char c = text[i];
-
-      if (in_string)
-        {
-          if (c == '\\')
-            i++;
-          else if (c == '"')
-            in_string = FALSE;
-        }
-      else if (c == '"')
-        in_string = TRUE;
-      else if (c == '[' || c == '{')
-        {
-          if (++depth > BK_JSON_DEPTH_MAX)
-            return TRUE;
-        }
-      else if ((c == ']' || c == '}') && depth > 0)
-        depth--;
-    }
   return FALSE;
 }
 
@@ -58,16 +28,10 @@ bk_json_parse_object (const char *text, gssize length_bytes, const char *what, G
   g_autoptr (GError) local = NULL;
   gsize length = length_bytes < 0 ? strlen (text) : (gsize) length_bytes;
 
-  if (!g_utf8_validate_len (text, length, NULL))
-    {
-      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "%s is not UTF-8 text", what);
-      return NULL;
-    }
-  if (is_nested_too_deeply (text, length))
+  if (!bk_json_is_strict (text, length))
     {
       g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY,
-                   "%s is nested deeper than %d levels, which nothing of ours is", what,
-                   BK_JSON_DEPTH_MAX);
+                   "%s is not JSON text, or nested deeper than %d levels", what, BK_JSON_DEPTH_MAX);
       return NULL;
     }
   if (!json_parser_load_from_data (parser, text, (gssize) length, &local))

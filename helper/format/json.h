@@ -3,12 +3,10 @@
 #include <json-glib/json-glib.h>
 
 /*
- * JSON that came from a file or a peer is hostile until checked: size and nesting are bounded
- * before it is parsed, and each member is read through one of these, which say what is wrong with
- * which member of what.
+ * JSON that came from a file or a peer is hostile until checked: grammar and nesting are held
+ * against RFC 8259 before it is parsed (base/json-strict), and each member is read through one of
+ * these, which say what is wrong with which member of what.
  */
-
-#define BK_JSON_DEPTH_MAX 32
 
 JsonObject *
 bk_json_parse_object (const char *text, gssize length_bytes, const char *what, GError **error);

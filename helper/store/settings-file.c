@@ -3,9 +3,9 @@
 #include "base/atomic-file.h"
 #include "base/error.h"
 #include "base/fd.h"
-#include "base/json.h"
 #include "base/lock.h"
 #include "base/path.h"
+#include "format/json.h"
 #include "format/settings-json.h"
 
 #include <errno.h>
@@ -35,7 +35,7 @@ read_object (int dirfd, const char *name, GError **error)
     return NULL;
   gsize length_bytes;
   const char *text = g_bytes_get_data (bytes, &length_bytes);
-  return bk_json_parse_object (text, length_bytes, error);
+  return bk_json_parse_object (text, (gssize) length_bytes, "It", error);
 }
 
 /* The object in @path; an empty one where there is no such file and @may_lack. */
@@ -113,8 +113,7 @@ write_config (int dirfd, const char *name, JsonObject *config, GError **error)
   g_autoptr (JsonNode) root = json_node_new (JSON_NODE_OBJECT);
 
   json_node_set_object (root, config);
-  g_autofree char *json = json_to_string (root, TRUE);
-  g_autofree char *text = g_strconcat (json, "\n", NULL);
+  g_autofree char *text = bk_json_to_text (root, TRUE);
   return bk_atomic_write (dirfd, name, text, strlen (text), CONFIG_MODE, error);
 }
 

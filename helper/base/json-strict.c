@@ -1,6 +1,4 @@
-#include "base/json.h"
-
-#include "base/error.h"
+#include "base/json-strict.h"
 
 #include <string.h>
 
@@ -203,54 +201,4 @@ bk_json_is_strict (const char *text, gsize length_bytes)
     }
   skip_space (&scanner);
   return scanner.at == scanner.end;
-}
-
-/**
- * bk_json_parse:
- * @text: bytes, hostile; need not be NUL-terminated
- *
- * Returns: (transfer full) (nullable): the value.
- * Errors: %BK_ERROR_INTEGRITY when it is not JSON; the caller says of what.
- */
-JsonNode *
-bk_json_parse (const char *text, gsize length_bytes, GError **error)
-{
-  g_autoptr (JsonParser) parser = json_parser_new_immutable ();
-  g_autoptr (GError) local_error = NULL;
-
-  if (!bk_json_is_strict (text, length_bytes))
-    {
-      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "This is not a JSON text");
-      return NULL;
-    }
-  if (!json_parser_load_from_data (parser, text, (gssize) length_bytes, &local_error))
-    {
-      g_autofree char *line = bk_error_one_line (local_error->message);
-
-      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "This is not a JSON text: %s", line);
-      return NULL;
-    }
-  return json_parser_steal_root (parser);
-}
-
-/**
- * bk_json_parse_object:
- *
- * As bk_json_parse(), for a text that must be one object. It is immutable.
- *
- * Returns: (transfer full) (nullable): the object.
- */
-JsonObject *
-bk_json_parse_object (const char *text, gsize length_bytes, GError **error)
-{
-  g_autoptr (JsonNode) node = bk_json_parse (text, length_bytes, error);
-
-  if (node == NULL)
-    return NULL;
-  if (!JSON_NODE_HOLDS_OBJECT (node))
-    {
-      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "This is not a JSON object");
-      return NULL;
-    }
-  return json_node_dup_object (node);
 }
