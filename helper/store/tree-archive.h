@@ -151,7 +151,8 @@ gboolean bk_tree_archive_reader_read_block (BkTreeArchiveReader *reader,
                                             guint64 *offset_bytes,
                                             GCancellable *cancellable,
                                             GError **error);
-GInputStream *bk_tree_archive_reader_open_content (BkTreeArchiveReader *reader);
+GInputStream *bk_tree_archive_reader_open_content (BkTreeArchiveReader *reader,
+                                                   const BkTreeArchiveMember *member);
 guint64 bk_tree_archive_reader_get_bytes_read (BkTreeArchiveReader *reader);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BkTreeArchiveReader, bk_tree_archive_reader_free)

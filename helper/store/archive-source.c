@@ -1,0 +1,305 @@
+#include "store/archive-source.h"
+
+#include "base/error.h"
+#include "base/fd.h"
+
+#include <errno.h>
+#include <isa-l/igzip_lib.h>
+#include <string.h>
+#include <zstd.h>
+
+#define INPUT_BYTES (128 * 1024)
+#define OUTPUT_BYTES (128 * 1024)
+
+/* No frame of ours needs a larger window; BK_SEEK_TABLE_PLAIN_MAX_BYTES is 2^26. */
+#define WINDOW_LOG_MAX 26
+
+struct _BkArchiveSource
+{
+  int fd;
+  char *name;
+  guint64 bytes_read;
+  guint64 offset_bytes; /* of the next read */
+  guint8 *input;
+  guint8 *output;
+
+  BkSeekTable *table; /* NULL: gzip */
+  ZSTD_DCtx *zstd;
+  ZSTD_inBuffer pending; /* read, not yet unpacked */
+  guint frame;           /* that is being unpacked */
+  guint64 plain_bytes;   /* of that frame so far */
+  gboolean frame_is_over;
+
+  struct inflate_state *gzip;
+  gboolean is_at_end;
+};
+
+static gssize
+broken (BkArchiveSource *source, GError **error, const char *why)
+{
+  g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY,
+               "The archive “%s” is broken near byte %" G_GUINT64_FORMAT ": %s", source->name,
+               source->offset_bytes, why);
+  return -1;
+}
+
+static gssize
+read_input (BkArchiveSource *source, gsize length_bytes, GError **error)
+{
+  ssize_t n;
+
+  do
+    n = pread (source->fd, source->input, length_bytes, (off_t) source->offset_bytes);
+  while (n < 0 && errno == EINTR);
+  if (n < 0)
+    {
+      bk_error_set_errno (error, errno, "Reading the archive “%s” failed", source->name);
+      return -1;
+    }
+  source->offset_bytes += (guint64) n;
+  source->bytes_read += (guint64) n;
+  return n;
+}
+
+static gboolean
+open_zstd (BkArchiveSource *source, GError **error)
+{
+  g_autoptr (GError) reason = NULL;
+
+  source->table = bk_seek_table_new_from_fd (source->fd, source->name, &reason);
+  if (source->table == NULL && reason->code == BK_ERROR_NOT_FOUND)
+    {
+      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY,
+                   "The archive “%s” has no seek table at its end: it was cut off, or was not "
+                   "written by this program (“tar --zstd -xf” may still unpack a part of it)",
+                   source->name);
+      return FALSE;
+    }
+  if (source->table == NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&reason));
+      return FALSE;
+    }
+  source->bytes_read += (guint64) source->table->frames_count * 8;
+  source->zstd = ZSTD_createDCtx ();
+  g_assert (source->zstd != NULL);
+  ZSTD_DCtx_setParameter (source->zstd, ZSTD_d_windowLogMax, WINDOW_LOG_MAX);
+  return TRUE;
+}
+
+static void
+start_gzip (BkArchiveSource *source)
+{
+  isal_inflate_init (source->gzip);
+  source->gzip->crc_flag = ISAL_GZIP;
+}
+
+/**
+ * bk_archive_source_new:
+ * @fd: (transfer full): the file; closed with the source, also when this fails
+ * @name: what to call it in an error
+ *
+ * Errors: %BK_ERROR_INTEGRITY for what is neither zstd with a seek table nor gzip.
+ *
+ * Returns: (transfer full) (nullable): the source, at the beginning of the tar.
+ */
+BkArchiveSource *
+bk_archive_source_new (int fd, const char *name, GError **error)
+{
+  static const guint8 zstd_magic[] = { 0x28, 0xb5, 0x2f, 0xfd }, gzip_magic[] = { 0x1f, 0x8b };
+  g_autoptr (BkArchiveSource) self = g_new0 (BkArchiveSource, 1);
+
+  self->fd = fd;
+  self->name = g_strdup (name);
+  self->input = g_malloc (INPUT_BYTES);
+  self->output = g_malloc (OUTPUT_BYTES);
+
+  gssize n = read_input (self, sizeof zstd_magic, error);
+  if (n < 0)
+    return NULL;
+  if (n == sizeof zstd_magic && memcmp (self->input, zstd_magic, sizeof zstd_magic) == 0)
+    {
+      if (!open_zstd (self, error))
+        return NULL;
+    }
+  else if (n >= (gssize) sizeof gzip_magic &&
+           memcmp (self->input, gzip_magic, sizeof gzip_magic) == 0)
+    self->gzip = g_new0 (struct inflate_state, 1);
+  else
+    {
+      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY,
+                   "“%s” is no archive: it begins neither as zstd nor as gzip", name);
+      return NULL;
+    }
+  bk_archive_source_rewind (self, 0);
+  return g_steal_pointer (&self);
+}
+
+void
+bk_archive_source_free (BkArchiveSource *source)
+{
+  bk_fd_clear (&source->fd);
+  g_clear_pointer (&source->table, bk_seek_table_free);
+  ZSTD_freeDCtx (source->zstd);
+  g_free (source->gzip);
+  g_free (source->input);
+  g_free (source->output);
+  g_free (source->name);
+  g_free (source);
+}
+
+/**
+ * bk_archive_source_get_table:
+ *
+ * Returns: (transfer none) (nullable): %NULL for gzip, which can only be read from its beginning.
+ */
+const BkSeekTable *
+bk_archive_source_get_table (BkArchiveSource *source)
+{
+  return source->table;
+}
+
+/**
+ * bk_archive_source_get_bytes_read:
+ *
+ * Returns: how much of the file was read so far, the seek table included.
+ */
+guint64
+bk_archive_source_get_bytes_read (BkArchiveSource *source)
+{
+  return source->bytes_read;
+}
+
+static void
+start_frame (BkArchiveSource *source, guint frame)
+{
+  source->frame = frame;
+  source->plain_bytes = 0;
+  source->frame_is_over = FALSE;
+  source->pending = (ZSTD_inBuffer){ source->input, 0, 0 };
+  source->offset_bytes = source->table->points[frame].offset_bytes;
+  ZSTD_DCtx_reset (source->zstd, ZSTD_reset_session_only);
+}
+
+/**
+ * bk_archive_source_rewind:
+ * @frame: of the table, where to go on; 0 for gzip
+ */
+void
+bk_archive_source_rewind (BkArchiveSource *source, guint frame)
+{
+  source->is_at_end = FALSE;
+  if (source->table != NULL)
+    {
+      start_frame (source, frame);
+      return;
+    }
+  source->offset_bytes = 0;
+  start_gzip (source);
+  source->gzip->avail_in = 0;
+}
+
+/* Unpacks more of the frame into the output, or notes that it is over. */
+static gssize
+unpack_frame (BkArchiveSource *source, GError **error)
+{
+  const BkSeekPoint *point = &source->table->points[source->frame];
+  guint64 plain_max_bytes = point[1].plain_offset_bytes - point[0].plain_offset_bytes;
+  ZSTD_outBuffer output = { source->output, OUTPUT_BYTES, 0 };
+
+  while (output.pos == 0 && !source->frame_is_over)
+    {
+      if (source->pending.pos == source->pending.size)
+        {
+          guint64 left_bytes = point[1].offset_bytes - source->offset_bytes;
+          gssize n = read_input (source, (gsize) MIN (left_bytes, INPUT_BYTES), error);
+
+          if (n < 0)
+            return -1;
+          if (n == 0)
+            return broken (source, error, "a frame goes on beyond the length its table gives");
+          source->pending = (ZSTD_inBuffer){ source->input, (gsize) n, 0 };
+        }
+
+      gsize hint = ZSTD_decompressStream (source->zstd, &output, &source->pending);
+      if (ZSTD_isError (hint))
+        return broken (source, error, ZSTD_getErrorName (hint));
+      source->frame_is_over = hint == 0;
+      if (source->plain_bytes + output.pos > plain_max_bytes)
+        return broken (source, error, "a frame unpacks to more than its table says");
+    }
+  source->plain_bytes += output.pos;
+  if (source->frame_is_over &&
+      (source->plain_bytes != plain_max_bytes || source->offset_bytes != point[1].offset_bytes ||
+       source->pending.pos != source->pending.size))
+    return broken (source, error, "a frame is shorter than its table says");
+  return (gssize) output.pos;
+}
+
+static gssize
+read_zstd (BkArchiveSource *source, GError **error)
+{
+  gssize n = 0;
+
+  while (n == 0 && source->frame < source->table->frames_count)
+    {
+      if (source->frame_is_over)
+        {
+          if (source->frame + 1 == source->table->frames_count)
+            return 0;
+          start_frame (source, source->frame + 1);
+        }
+      n = unpack_frame (source, error);
+    }
+  return n;
+}
+
+/* Members of gzip one after the other are one file (RFC 1952, 2.2). */
+static gssize
+read_gzip (BkArchiveSource *source, GError **error)
+{
+  struct inflate_state *gzip = source->gzip;
+
+  gzip->next_out = source->output;
+  gzip->avail_out = OUTPUT_BYTES;
+  while (gzip->avail_out == OUTPUT_BYTES && !source->is_at_end)
+    {
+      if (gzip->avail_in == 0)
+        {
+          gssize n = read_input (source, INPUT_BYTES, error);
+
+          if (n < 0)
+            return -1;
+          if (n == 0 && gzip->block_state == ISAL_BLOCK_FINISH)
+            source->is_at_end = TRUE;
+          else if (n == 0 && gzip->block_state != ISAL_BLOCK_FINISH)
+            return broken (source, error, "it was cut off");
+          gzip->next_in = source->input;
+          gzip->avail_in = (guint32) n;
+          continue;
+        }
+      if (gzip->block_state == ISAL_BLOCK_FINISH)
+        {
+          isal_inflate_reset (gzip);
+          gzip->crc_flag = ISAL_GZIP;
+        }
+      if (isal_inflate (gzip) != ISAL_DECOMP_OK)
+        return broken (source, error, "it does not unpack as gzip");
+    }
+  return (gssize) (OUTPUT_BYTES - gzip->avail_out);
+}
+
+/**
+ * bk_archive_source_read:
+ * @data: (out) (transfer none): the next piece, valid until the next call
+ *
+ * Errors: of reading; %BK_ERROR_INTEGRITY when the file is broken.
+ *
+ * Returns: its length; 0 at the end; -1 on error.
+ */
+gssize
+bk_archive_source_read (BkArchiveSource *source, const void **data, GError **error)
+{
+  *data = source->output;
+  return source->table != NULL ? read_zstd (source, error) : read_gzip (source, error);
+}

@@ -1,1 +1,0 @@
-"""What the integration tests stand on: VMs, the helper, Cockpit."""
