@@ -81,7 +81,8 @@ gboolean
 bk_lock_is_held (int dirfd, const char *name)
 {
   struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-  autofd int fd = openat (dirfd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  /* For reading: a look must not be what wakes those who watch for the holder's end. */
+  autofd int fd = openat (dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
   return fd >= 0 && fcntl (fd, F_OFD_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
 }

@@ -1,0 +1,332 @@
+#include "cockpit/channel-sink.h"
+
+#include "base/error.h"
+#include "cockpit/flow.h"
+#include "cockpit/frames.h"
+#include "format/json.h"
+
+#include <glib/gi18n.h>
+#include <string.h>
+
+struct _BkChannelSink
+{
+  GObject parent_instance;
+
+  BkTransport *transport; /* outlives every sink */
+  char *channel;
+  gboolean is_raw;
+  gint64 patience_usecs; /* how long a closed window is waited for */
+
+  /* Under the transport's lock. */
+  BkFlow flow;
+  gboolean is_ready;
+  gboolean is_closed;
+};
+
+static void sink_iface_init (BkSinkInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (BkChannelSink,
+                               bk_channel_sink,
+                               G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (BK_TYPE_SINK, sink_iface_init))
+
+static void
+bk_channel_sink_init (BkChannelSink *self)
+{
+}
+
+static void
+bk_channel_sink_finalize (GObject *object)
+{
+  BkChannelSink *self = BK_CHANNEL_SINK (object);
+
+  g_free (self->channel);
+  G_OBJECT_CLASS (bk_channel_sink_parent_class)->finalize (object);
+}
+
+static void
+bk_channel_sink_class_init (BkChannelSinkClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = bk_channel_sink_finalize;
+}
+
+/**
+ * bk_channel_sink_new:
+ * @transport: outlives the sink
+ * @patience_usecs: after so long without a pong, while the window is closed, the peer is taken for
+ *   gone. Cockpit does not say when a download is cancelled: its pongs just stop.
+ *
+ * Returns: (transfer full): the sink.
+ */
+BkChannelSink *
+bk_channel_sink_new (BkTransport *transport,
+                     const char *channel,
+                     const BkOpenOptions *options,
+                     gint64 patience_usecs)
+{
+  BkChannelSink *self = g_object_new (BK_TYPE_CHANNEL_SINK, NULL);
+
+  self->transport = transport;
+  self->channel = g_strdup (channel);
+  self->is_raw = options->is_raw;
+  self->patience_usecs = patience_usecs;
+  bk_flow_init (&self->flow, options->has_flow_control, g_get_monotonic_time ());
+  return self;
+}
+
+static void
+ready_locked (BkChannelSink *self, gint64 size_hint_bytes)
+{
+  if (self->is_ready || self->is_closed)
+    return;
+
+  JsonObject *message = bk_control_new ("ready", self->channel);
+  if (size_hint_bytes >= 0)
+    json_object_set_int_member (message, "size-hint", size_hint_bytes);
+  bk_transport_control_locked (self->transport, message);
+  self->is_ready = TRUE;
+}
+
+static void
+close_locked (BkChannelSink *self, const char *problem, const char *text)
+{
+  if (self->is_closed)
+    return;
+
+  JsonObject *message = bk_control_new ("close", self->channel);
+  if (problem != NULL)
+    json_object_set_string_member (message, "problem", problem);
+  if (text != NULL)
+    json_object_set_string_member (message, "message", text);
+  bk_transport_control_locked (self->transport, message);
+  self->is_closed = TRUE;
+  bk_transport_wake_locked (self->transport);
+}
+
+static gboolean
+set_gone (GError **error)
+{
+  g_set_error_literal (error, BK_ERROR, BK_ERROR_CANCELLED, "The channel was closed");
+  return FALSE;
+}
+
+static void
+on_cancelled (GCancellable *cancellable, gpointer user_data)
+{
+  BkTransport *transport = user_data;
+
+  bk_transport_lock (transport);
+  bk_transport_wake_locked (transport);
+  bk_transport_unlock (transport);
+}
+
+static gboolean
+has_room_locked (BkChannelSink *self)
+{
+  return bk_flow_room_bytes (&self->flow) > 0 && bk_transport_has_room_locked (self->transport);
+}
+
+/* Sleeps while there is no room. */
+static gboolean
+await_room_locked (BkChannelSink *self, GCancellable *cancellable, GError **error)
+{
+  while (!self->is_closed && !g_cancellable_is_cancelled (cancellable) && !has_room_locked (self))
+    {
+      gboolean is_window_closed = bk_flow_room_bytes (&self->flow) == 0;
+      gint64 end_usecs = self->flow.heard_usecs + self->patience_usecs;
+
+      /* A full queue is for the peer's bridge to empty: that has no limit in time. */
+      if (!is_window_closed)
+        end_usecs = g_get_monotonic_time () + self->patience_usecs;
+      if (!bk_transport_wait_until_locked (self->transport, end_usecs) && is_window_closed &&
+          bk_flow_room_bytes (&self->flow) == 0 &&
+          g_get_monotonic_time () >= self->flow.heard_usecs + self->patience_usecs)
+        close_locked (self, "timeout", _ ("The receiver has stopped taking data"));
+    }
+  if (self->is_closed)
+    return set_gone (error);
+  return !g_cancellable_set_error_if_cancelled (cancellable, error);
+}
+
+static gboolean
+await_room (BkChannelSink *self, GCancellable *cancellable, GError **error)
+{
+  bk_transport_lock (self->transport);
+  gboolean has_room = !self->is_closed && has_room_locked (self);
+  bk_transport_unlock (self->transport);
+  if (has_room && !g_cancellable_is_cancelled (cancellable))
+    return TRUE;
+
+  gulong handler = 0;
+  if (cancellable != NULL)
+    handler = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), self->transport, NULL);
+  bk_transport_lock (self->transport);
+  gboolean may_go_on = await_room_locked (self, cancellable, error);
+  bk_transport_unlock (self->transport);
+  g_cancellable_disconnect (cancellable, handler);
+  return may_go_on;
+}
+
+static gboolean
+send_payload (BkChannelSink *self,
+              const void *payload,
+              gsize length_bytes,
+              gint64 size_hint_bytes,
+              GError **error)
+{
+  bk_transport_lock (self->transport);
+  gboolean is_closed = self->is_closed;
+  if (!is_closed)
+    {
+      ready_locked (self, size_hint_bytes);
+      bk_transport_send_locked (self->transport, self->channel, payload, length_bytes);
+      if (bk_flow_sent (&self->flow, length_bytes))
+        {
+          JsonObject *ping = bk_control_new ("ping", self->channel);
+
+          json_object_set_int_member (ping, "sequence", (gint64) self->flow.sent_bytes);
+          bk_transport_control_locked (self->transport, ping);
+        }
+    }
+  bk_transport_unlock (self->transport);
+  return !is_closed || set_gone (error);
+}
+
+static gboolean
+sink_emit (
+    BkSink *sink, BkSinkKind kind, JsonNode *value, GCancellable *cancellable, GError **error)
+{
+  BkChannelSink *self = BK_CHANNEL_SINK (sink);
+  g_autoptr (JsonObject) object = json_object_new ();
+  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
+
+  json_object_set_member (object, bk_sink_kind_to_string (kind), json_node_copy (value));
+  json_node_set_object (node, object);
+  g_autofree char *text = bk_json_to_text (node, FALSE);
+  /* Over HTTP the frames run together: there each ends its line. */
+  g_autofree char *line = self->is_raw ? g_strconcat (text, "\n", NULL) : g_steal_pointer (&text);
+
+  return await_room (self, cancellable, error) &&
+         send_payload (self, line, strlen (line), -1, error);
+}
+
+static gboolean
+sink_stream (BkSink *sink,
+             GInputStream *bytes,
+             const char *file_name,
+             gint64 size_hint_bytes,
+             GCancellable *cancellable,
+             GError **error)
+{
+  BkChannelSink *self = BK_CHANNEL_SINK (sink);
+  g_autofree guint8 *buffer = g_malloc (BK_FRAME_PAYLOAD_BYTES);
+
+  if (!self->is_raw)
+    {
+      g_set_error_literal (error, BK_ERROR, BK_ERROR_UNSUPPORTED,
+                           "These bytes need a channel with “binary”: “raw”");
+      return FALSE;
+    }
+  while (TRUE)
+    {
+      if (!await_room (self, cancellable, error))
+        return FALSE;
+
+      gssize n = g_input_stream_read (bytes, buffer, BK_FRAME_PAYLOAD_BYTES, cancellable, error);
+      if (n <= 0)
+        return n == 0;
+      if (!send_payload (self, buffer, (gsize) n, size_hint_bytes, error))
+        return FALSE;
+    }
+}
+
+static void
+sink_iface_init (BkSinkInterface *iface)
+{
+  iface->emit = sink_emit;
+  iface->stream = sink_stream;
+}
+
+/**
+ * bk_channel_sink_ready:
+ *
+ * Says that the channel is open, unless that was said.
+ */
+void
+bk_channel_sink_ready (BkChannelSink *sink)
+{
+  bk_transport_lock (sink->transport);
+  ready_locked (sink, -1);
+  bk_transport_unlock (sink->transport);
+}
+
+/**
+ * bk_channel_sink_finish:
+ *
+ * The orderly end: ready, if nothing went out before, done, close.
+ */
+void
+bk_channel_sink_finish (BkChannelSink *sink)
+{
+  bk_transport_lock (sink->transport);
+  ready_locked (sink, -1);
+  if (!sink->is_closed)
+    bk_transport_control_locked (sink->transport, bk_control_new ("done", sink->channel));
+  close_locked (sink, NULL, NULL);
+  bk_transport_unlock (sink->transport);
+}
+
+/**
+ * bk_channel_sink_close:
+ * @problem: (nullable): why; %NULL answers a close of the peer
+ * @message: (nullable): one line for people
+ *
+ * Ends the channel without "done". Does nothing when it is closed already.
+ */
+void
+bk_channel_sink_close (BkChannelSink *sink, const char *problem, const char *message)
+{
+  bk_transport_lock (sink->transport);
+  close_locked (sink, problem, message);
+  bk_transport_unlock (sink->transport);
+}
+
+gboolean
+bk_channel_sink_is_closed (BkChannelSink *sink)
+{
+  bk_transport_lock (sink->transport);
+  gboolean is_closed = sink->is_closed;
+  bk_transport_unlock (sink->transport);
+  return is_closed;
+}
+
+/**
+ * bk_channel_sink_pong:
+ * @sequence_bytes: hostile until checked
+ *
+ * Returns: whether it can answer a ping of ours.
+ */
+gboolean
+bk_channel_sink_pong (BkChannelSink *sink, gint64 sequence_bytes)
+{
+  bk_transport_lock (sink->transport);
+  gboolean is_good = bk_flow_pong (&sink->flow, sequence_bytes, g_get_monotonic_time ());
+  bk_transport_wake_locked (sink->transport);
+  bk_transport_unlock (sink->transport);
+  return is_good;
+}
+
+/**
+ * bk_channel_sink_control:
+ * @message: (transfer full): about this channel; dropped when it is closed
+ */
+void
+bk_channel_sink_control (BkChannelSink *sink, JsonObject *message)
+{
+  bk_transport_lock (sink->transport);
+  if (sink->is_closed)
+    json_object_unref (message);
+  else
+    bk_transport_control_locked (sink->transport, message);
+  bk_transport_unlock (sink->transport);
+}

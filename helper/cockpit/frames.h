@@ -1,0 +1,47 @@
+#pragma once
+
+#include <gio/gio.h>
+
+/*
+ * Frames, as Cockpit sends them between a bridge and its peers:
+ *
+ *   frame   = length "\n" channel "\n" payload
+ *   length  = decimal digits without a leading zero: the bytes of channel, "\n" and payload
+ *   channel = empty for a control message, else an id that the peer made up
+ *
+ * Source: Cockpit's doc/protocol.md. What comes in is hostile until checked.
+ */
+
+/* Cockpit keeps frames towards a bridge below this. */
+#define BK_FRAME_MAX_BYTES (128 * 1024)
+#define BK_FRAME_CHANNEL_MAX_BYTES 256
+
+/* What we put into one frame at most. */
+#define BK_FRAME_PAYLOAD_BYTES (64 * 1024)
+
+typedef struct
+{
+  char *channel; /* "" for a control message */
+  GBytes *payload;
+} BkFrame;
+
+typedef enum
+{
+  BK_FRAME_NONE, /* more bytes are needed */
+  BK_FRAME_WHOLE,
+  BK_FRAME_BROKEN, /* and everything after it */
+} BkFrameStatus;
+
+typedef struct _BkFrameReader BkFrameReader;
+
+BkFrameReader *bk_frame_reader_new (void);
+void bk_frame_reader_free (BkFrameReader *reader);
+void bk_frame_reader_push (BkFrameReader *reader, const void *data, gsize length_bytes);
+BkFrameStatus bk_frame_reader_next (BkFrameReader *reader, BkFrame *frame, GError **error);
+gboolean bk_frame_reader_is_empty (const BkFrameReader *reader);
+
+void bk_frame_clear (BkFrame *frame);
+GBytes *bk_frame_encode (const char *channel, const void *payload, gsize length_bytes);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BkFrameReader, bk_frame_reader_free)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BkFrame, bk_frame_clear)

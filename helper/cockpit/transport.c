@@ -1,0 +1,348 @@
+#include "cockpit/transport.h"
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "cockpit/control.h"
+#include "cockpit/frames.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <string.h>
+
+/* Threads wait above the first; above the second nothing more is read, so that a peer who asks but
+ * never takes the answers cannot fill our memory. */
+#define QUEUE_FULL_BYTES (1024 * 1024)
+#define QUEUE_MAX_BYTES (4 * 1024 * 1024)
+
+#define READ_BYTES (64 * 1024)
+#define WRITES_AT_ONCE 16
+
+struct _BkTransport
+{
+  int in_fd;
+  int out_fd;
+  BkFrameReader *reader;
+  BkTransportHandlers handlers;
+  GSource *in_source; /* (nullable): while we read */
+  gboolean in_ended;
+  gboolean no_frames; /* what comes in is thrown away */
+
+  GMutex lock;
+  GCond changed;
+  GQueue queue;       /* of GBytes */
+  gsize queued_bytes; /* without what was written of the first */
+  gsize written_bytes;
+  GSource *out_source; /* (nullable): while something is queued */
+  gboolean out_ended;
+};
+
+/**
+ * bk_transport_new:
+ * @in_fd: (transfer full): frames come in here
+ * @out_fd: (transfer full): frames go out here; it is made non-blocking
+ */
+BkTransport *
+bk_transport_new (int in_fd, int out_fd)
+{
+  BkTransport *self = g_new0 (BkTransport, 1);
+
+  self->in_fd = in_fd;
+  self->out_fd = out_fd;
+  self->reader = bk_frame_reader_new ();
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->changed);
+  g_queue_init (&self->queue);
+  g_unix_set_fd_nonblocking (out_fd, TRUE, NULL);
+  return self;
+}
+
+static void
+drop_source (GSource **source)
+{
+  if (*source == NULL)
+    return;
+  g_source_destroy (*source);
+  g_clear_pointer (source, g_source_unref);
+}
+
+/**
+ * bk_transport_free:
+ *
+ * No thread may use @transport any more.
+ */
+void
+bk_transport_free (BkTransport *transport)
+{
+  drop_source (&transport->in_source);
+  drop_source (&transport->out_source);
+  g_queue_clear_full (&transport->queue, (GDestroyNotify) g_bytes_unref);
+  bk_frame_reader_free (transport->reader);
+  g_mutex_clear (&transport->lock);
+  g_cond_clear (&transport->changed);
+  bk_fd_clear (&transport->in_fd);
+  bk_fd_clear (&transport->out_fd);
+  g_free (transport);
+}
+
+static void
+hand_out_frames (BkTransport *self)
+{
+  while (!self->no_frames && !self->in_ended)
+    {
+      g_auto (BkFrame) frame = { 0 };
+      g_autoptr (GError) error = NULL;
+
+      switch (bk_frame_reader_next (self->reader, &frame, &error))
+        {
+        case BK_FRAME_NONE:
+          return;
+        case BK_FRAME_BROKEN:
+          self->no_frames = TRUE;
+          self->handlers.end (error, self->handlers.user_data);
+          return;
+        case BK_FRAME_WHOLE:
+        default:
+          self->handlers.frame (frame.channel, frame.payload, self->handlers.user_data);
+        }
+    }
+}
+
+static void
+end_of_stream (BkTransport *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  self->in_ended = TRUE;
+  drop_source (&self->in_source);
+  if (!self->no_frames && !bk_frame_reader_is_empty (self->reader))
+    {
+      g_set_error (&error, BK_ERROR, BK_ERROR_USAGE, "A broken frame came in: it is cut off");
+      self->handlers.end (error, self->handlers.user_data);
+    }
+  self->handlers.end (NULL, self->handlers.user_data);
+}
+
+static gboolean
+on_readable (int fd, GIOCondition condition, gpointer user_data)
+{
+  BkTransport *self = user_data;
+  guint8 buffer[READ_BYTES];
+
+  bk_transport_lock (self);
+  gboolean too_much = self->queued_bytes > QUEUE_MAX_BYTES;
+  bk_transport_unlock (self);
+  if (too_much)
+    {
+      drop_source (&self->in_source);
+      return G_SOURCE_REMOVE;
+    }
+
+  ssize_t n = read (fd, buffer, sizeof buffer);
+  if (n < 0 && (errno == EINTR || errno == EAGAIN))
+    return G_SOURCE_CONTINUE;
+  if (n <= 0)
+    {
+      end_of_stream (self);
+      return G_SOURCE_REMOVE;
+    }
+  if (self->no_frames)
+    return G_SOURCE_CONTINUE;
+  bk_frame_reader_push (self->reader, buffer, (gsize) n);
+  hand_out_frames (self);
+  return self->in_source != NULL ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+}
+
+static void
+watch_input (BkTransport *self)
+{
+  if (self->in_source != NULL || self->in_ended)
+    return;
+  self->in_source = g_unix_fd_source_new (self->in_fd, G_IO_IN | G_IO_HUP | G_IO_ERR);
+  g_source_set_callback (self->in_source, G_SOURCE_FUNC (on_readable), self, NULL);
+  g_source_attach (self->in_source, NULL);
+}
+
+/**
+ * bk_transport_start:
+ *
+ * Begins to read, in the default main context.
+ */
+void
+bk_transport_start (BkTransport *transport, const BkTransportHandlers *handlers)
+{
+  transport->handlers = *handlers;
+  watch_input (transport);
+}
+
+/**
+ * bk_transport_stop_frames:
+ *
+ * From now on only the end of what comes in is looked for.
+ */
+void
+bk_transport_stop_frames (BkTransport *transport)
+{
+  transport->no_frames = TRUE;
+}
+
+static void
+end_output_locked (BkTransport *self)
+{
+  self->out_ended = TRUE;
+  g_queue_clear_full (&self->queue, (GDestroyNotify) g_bytes_unref);
+  self->queued_bytes = 0;
+  g_cond_broadcast (&self->changed);
+}
+
+/* Returns whether more can be written at once. */
+static gboolean
+write_some_locked (BkTransport *self)
+{
+  GBytes *first = g_queue_peek_head (&self->queue);
+  gsize length_bytes;
+  const guint8 *data = g_bytes_get_data (first, &length_bytes);
+  ssize_t n = write (self->out_fd, data + self->written_bytes, length_bytes - self->written_bytes);
+
+  if (n < 0 && errno == EINTR)
+    return TRUE;
+  if (n < 0 && errno == EAGAIN)
+    return FALSE;
+  if (n < 0)
+    {
+      end_output_locked (self);
+      return FALSE;
+    }
+
+  gboolean was_full = self->queued_bytes >= QUEUE_FULL_BYTES;
+  self->written_bytes += (gsize) n;
+  self->queued_bytes -= (gsize) n;
+  if (was_full && self->queued_bytes < QUEUE_FULL_BYTES)
+    g_cond_broadcast (&self->changed);
+  if (self->written_bytes < length_bytes)
+    return FALSE;
+  g_bytes_unref (g_queue_pop_head (&self->queue));
+  self->written_bytes = 0;
+  return !g_queue_is_empty (&self->queue);
+}
+
+static gboolean
+on_writable (int fd, GIOCondition condition, gpointer user_data)
+{
+  BkTransport *self = user_data;
+
+  bk_transport_lock (self);
+  for (guint i = 0; i < WRITES_AT_ONCE; i++)
+    {
+      if (g_queue_is_empty (&self->queue) || !write_some_locked (self))
+        break;
+    }
+  gboolean is_drained = g_queue_is_empty (&self->queue);
+  gboolean may_read = self->queued_bytes < QUEUE_FULL_BYTES;
+  if (is_drained)
+    drop_source (&self->out_source);
+  bk_transport_unlock (self);
+
+  if (may_read)
+    watch_input (self);
+  if (is_drained && self->handlers.drained != NULL)
+    self->handlers.drained (self->handlers.user_data, NULL);
+  return is_drained ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
+}
+
+void
+bk_transport_lock (BkTransport *transport)
+{
+  g_mutex_lock (&transport->lock);
+}
+
+void
+bk_transport_unlock (BkTransport *transport)
+{
+  g_mutex_unlock (&transport->lock);
+}
+
+/**
+ * bk_transport_has_room_locked:
+ *
+ * Returns: whether a thread may queue one more frame.
+ */
+gboolean
+bk_transport_has_room_locked (BkTransport *transport)
+{
+  return transport->queued_bytes < QUEUE_FULL_BYTES;
+}
+
+/**
+ * bk_transport_wait_until_locked:
+ * @end_usecs: of g_get_monotonic_time()
+ *
+ * Sleeps until something has changed. Returns: %FALSE when that time has come first.
+ */
+gboolean
+bk_transport_wait_until_locked (BkTransport *transport, gint64 end_usecs)
+{
+  return g_cond_wait_until (&transport->changed, &transport->lock, end_usecs);
+}
+
+/**
+ * bk_transport_wake_locked:
+ *
+ * Lets every sleeping thread look again.
+ */
+void
+bk_transport_wake_locked (BkTransport *transport)
+{
+  g_cond_broadcast (&transport->changed);
+}
+
+/**
+ * bk_transport_send_locked:
+ * @channel: "" for a control message
+ *
+ * Queues one frame, room or not; may be called in any thread.
+ */
+void
+bk_transport_send_locked (BkTransport *transport,
+                          const char *channel,
+                          const void *payload,
+                          gsize length_bytes)
+{
+  if (transport->out_ended)
+    return;
+
+  GBytes *frame = bk_frame_encode (channel, payload, length_bytes);
+  g_queue_push_tail (&transport->queue, frame);
+  transport->queued_bytes += g_bytes_get_size (frame);
+  if (transport->out_source != NULL)
+    return;
+  transport->out_source = g_unix_fd_source_new (transport->out_fd, G_IO_OUT | G_IO_HUP | G_IO_ERR);
+  g_source_set_callback (transport->out_source, G_SOURCE_FUNC (on_writable), transport, NULL);
+  g_source_attach (transport->out_source, NULL);
+}
+
+/**
+ * bk_transport_control_locked:
+ * @message: (transfer full)
+ */
+void
+bk_transport_control_locked (BkTransport *transport, JsonObject *message)
+{
+  g_autoptr (JsonObject) owned = message;
+  g_autofree char *text = bk_control_to_text (owned);
+
+  bk_transport_send_locked (transport, "", text, strlen (text));
+}
+
+/**
+ * bk_transport_is_drained:
+ *
+ * Returns: whether all that was sent is written, or nobody takes it any more.
+ */
+gboolean
+bk_transport_is_drained (BkTransport *transport)
+{
+  bk_transport_lock (transport);
+  gboolean is_drained = g_queue_is_empty (&transport->queue);
+  bk_transport_unlock (transport);
+  return is_drained;
+}

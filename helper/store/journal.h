@@ -1,0 +1,6 @@
+#pragma once
+
+#include "model/log.h"
+
+gboolean bk_journal_is_there (void);
+void bk_journal_send (const BkLogLine *line);

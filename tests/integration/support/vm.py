@@ -1,0 +1,162 @@
+"""VMs for tests: without an operating system, so that one stands in half a second. Their disks are
+written by QEMU itself, from the monitor, as a guest would."""
+
+import os
+import subprocess
+import threading
+import xml.etree.ElementTree
+from xml.sax.saxutils import escape, quoteattr
+
+from .process import run
+
+CONNECT = os.environ.get("BK_TEST_CONNECT", "qemu:///system")
+
+
+def virsh(*command, check=True, connect=CONNECT):
+    return run("virsh", "--quiet", "--connect", connect, *command, check=check)
+
+
+def qemu_img_compare(left, right, *options):
+    """Whether two images hold the same bytes, as QEMU sees them; the images may be in use."""
+    result = subprocess.run(
+        ["qemu-img", "compare", "-U", *options, str(left), str(right)],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if result.returncode > 1:
+        raise AssertionError(f"qemu-img compare {left} {right}: {result.stderr}")
+    return result.returncode == 0
+
+
+class Disk:
+    def __init__(self, target, path, form="qcow2", alias=None):
+        self.target = target
+        self.path = path
+        self.form = form
+        self.alias = alias
+
+    def xml(self):
+        return (f"<disk type='file' device='disk'>"
+                f"<driver name='qemu' type='{self.form}' discard='unmap'/>"
+                f"<source file={quoteattr(str(self.path))}/>"
+                f"<target dev='{self.target}' bus='virtio'/></disk>")
+
+
+class Vm:
+    """A defined VM; made by the make_vm fixture, which undefines it afterwards."""
+
+    def __init__(self, name, directory, sizes, form="qcow2"):
+        self.name = name
+        self.directory = directory
+        directory.mkdir(parents=True)
+        # QEMU runs as a user of its own and has to get through.
+        directory.chmod(0o711)
+        self.disks = {}
+        for number, (target, size) in enumerate(sizes.items()):
+            path = directory / f"{target}.{form}"
+            run("qemu-img", "create", "-q", "-f", form, path, size)
+            self.disks[target] = Disk(target, path, form, f"virtio-disk{number}")
+        self.define()
+
+    def xml(self):
+        disks = "".join(disk.xml() for disk in self.disks.values())
+        return (f"<domain type='qemu'><name>{escape(self.name)}</name>"
+                f"<memory unit='MiB'>32</memory><vcpu>1</vcpu>"
+                f"<os><type arch='x86_64' machine='pc'>hvm</type></os><features><acpi/></features>"
+                f"<devices>{disks}<controller type='usb' model='none'/>"
+                f"<memballoon model='none'/></devices></domain>")
+
+    def define(self):
+        path = self.directory / "domain.xml"
+        path.write_text(self.xml())
+        virsh("define", path)
+
+    @property
+    def uuid(self):
+        return virsh("domuuid", self.name).strip()
+
+    @property
+    def state(self):
+        return virsh("domstate", self.name).strip()
+
+    def start(self):
+        virsh("start", self.name)
+
+    def destroy(self):
+        virsh("destroy", self.name)
+
+    def suspend(self):
+        virsh("suspend", self.name)
+
+    def resume(self):
+        virsh("resume", self.name)
+
+    def checkpoints(self):
+        return virsh("checkpoint-list", self.name, "--name").split()
+
+    def write(self, target, pattern, offset="0", length="64k"):
+        """Writes bytes of one value into the running (or paused) VM's disk."""
+        device = f"/machine/peripheral/{self.disks[target].alias}/virtio-backend"
+        said = virsh("qemu-monitor-command", self.name, "--hmp",
+                     f'qemu-io -d {device} "write -P {pattern} {offset} {length}"')
+        # Only a complaint is said here; "wrote …" goes to QEMU's own log.
+        assert not said.strip(), f"{self.name} {target}: {said}"
+
+    def disk_xml_sources(self):
+        root = xml.etree.ElementTree.fromstring(virsh("dumpxml", self.name))
+        return {disk.find("target").get("dev"): disk.find("source").get("file")
+                for disk in root.iter("disk")}
+
+    def remove(self):
+        """Off, undefined, and nothing of it left; whatever state it is in."""
+        virsh("destroy", self.name, check=False)
+        virsh("undefine", self.name, "--checkpoints-metadata", "--nvram", check=False)
+
+
+class Writer:
+    """Writes the numbers 1, 2, 3… to the first disk and then to the second, until it is stopped: at
+    every instant the first is equal to the second, or one ahead of it."""
+
+    PERIOD = 250
+
+    def __init__(self, vm, targets=("vda", "vdb"), offset="1M"):
+        self._vm = vm
+        self._targets = targets
+        self._offset = offset
+        self._stop = threading.Event()
+        self._error = None
+        self.count = 0
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._run)
+
+    @classmethod
+    def pattern(cls, number):
+        return number % cls.PERIOD + 1
+
+    def _run(self):
+        try:
+            while not self._stop.is_set():
+                for target in self._targets:
+                    self._vm.write(target, self.pattern(self.count + 1), self._offset, "64k")
+                with self._changed:
+                    self.count += 1
+                    self._changed.notify_all()
+        except Exception as error:  # shown by __exit__, in the thread of the test
+            self._error = error
+            with self._changed:
+                self._changed.notify_all()
+
+    def wait_for(self, count, timeout=60):
+        with self._changed:
+            assert self._changed.wait_for(
+                lambda: self._error or self.count >= count, timeout), "the writer stands still"
+        if self._error:
+            raise self._error
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join()
+        if self._error:
+            raise self._error

@@ -1,0 +1,243 @@
+"""Runs the test suites one after the other and adds up what they say. See tests/run."""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree
+
+TOP = pathlib.Path(__file__).resolve().parents[1]
+RESULTS = TOP / "tests/results"
+BUILD = TOP / "build-test"
+BUILD_SANITIZE = TOP / "build-sanitize"
+PAGE = TOP / "cockpit-pkg"
+BROWSER = TOP / "tests/browser"
+# Without an option of its own, ASan would report GLib's and libvirt's one-time allocations.
+SANITIZE_ENV = {
+    "ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1",
+    "LSAN_OPTIONS": f"suppressions={TOP}/tests/lsan.supp:print_suppressions=0",
+    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+    "G_SLICE": "always-malloc",
+    # The sanitizer's allocator has a fill of its own.
+    "MALLOC_PERTURB_": "0",
+}
+
+
+class Counts:
+    """What a suite adds to the last line."""
+
+    def __init__(self, passed=0, failed=0, skipped=0, failures=()):
+        self.passed = passed
+        self.failed = failed
+        self.skipped = skipped
+        self.failures = list(failures)
+
+    def add(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+        self.failures += other.failures
+
+    def __str__(self):
+        text = f"{self.passed} passed, {self.failed} failed"
+        return text + (f", {self.skipped} skipped" if self.skipped else "")
+
+
+def call(name, command, cwd=TOP, env=None, show=True):
+    """Runs a command, its output going to a log and, with show, to stdout. Returns (status, text)."""
+    log = RESULTS / f"{name}.log"
+    lines = []
+    with open(log, "w", encoding="utf-8") as file, subprocess.Popen(
+            [str(word) for word in command], cwd=cwd, env={**os.environ, **(env or {})},
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, errors="replace") as process:
+        for line in process.stdout:
+            lines.append(line)
+            file.write(line)
+            if show:
+                print(line, end="", flush=True)
+    if process.returncode != 0 and not show:
+        print("".join(lines[-60:]), end="", flush=True)
+    return process.returncode, "".join(lines)
+
+
+def step(name, command, **options):
+    """A command that is one test: it works or it does not."""
+    status, _ = call(name, command, show=False, **options)
+    return Counts(passed=1) if status == 0 else Counts(failed=1, failures=[f"{name}: exit status {status}"])
+
+
+def from_junit(name, path, status):
+    """Counts a junit file; a run that failed without saying where counts as one failure."""
+    counts = Counts()
+    try:
+        cases = list(xml.etree.ElementTree.parse(path).iter("testcase"))
+    except (OSError, xml.etree.ElementTree.ParseError):
+        cases = []
+    for case in cases:
+        if case.find("failure") is not None or case.find("error") is not None:
+            counts.failed += 1
+            counts.failures.append(f"{case.get('classname')} {case.get('name')}")
+        elif case.find("skipped") is not None:
+            counts.skipped += 1
+        else:
+            counts.passed += 1
+    if not cases:
+        counts.add(Counts(failed=1, failures=[f"{name}: no test was run"]))
+    elif status != 0 and counts.failed == 0:
+        counts.add(Counts(failed=1, failures=[f"{name}: exit status {status}"]))
+    return counts
+
+
+def from_node(name, text, status):
+    """Counts the summary that node's test runner closes with, whichever reporter printed it."""
+    found = dict(re.findall(r"^(?:#|ℹ) (tests|pass|fail|cancelled|skipped|todo) (\d+)\s*$", text,
+                            re.MULTILINE))
+    if not int(found.get("tests", 0)):
+        return Counts(failed=1, failures=[f"{name}: no test was run, exit status {status}"])
+    failed = int(found.get("fail", 0)) + int(found.get("cancelled", 0))
+    failures = re.findall(r"^\s*(?:not ok \d+ - |✖ )(.+?)\s*$", text, re.MULTILINE)
+    if status != 0 and failed == 0:
+        failed, failures = 1, [f"exit status {status}"]
+    return Counts(int(found.get("pass", 0)), failed, int(found.get("skipped", 0)),
+                  [f"{name}: {line}" for line in dict.fromkeys(failures)] if failed else [])
+
+
+def build(directory, *options, env=None):
+    """Sets up and builds; returns None, or what counts as its failure."""
+    name = directory.name
+    if not (directory / "build.ninja").exists():
+        shutil.rmtree(directory, ignore_errors=True)
+        setup = step(f"{name}-setup", ["meson", "setup", directory, "-Dwerror=true", *options], env=env)
+        if setup.failed:
+            return setup
+    made = step(name, ["ninja", "-C", directory])
+    return made if made.failed else None
+
+
+def meson_test(name, directory, suite, arguments, env=None):
+    status, _ = call(
+        name, ["meson", "test", "-C", directory, "--no-rebuild", "--print-errorlogs", "--suite", suite,
+               "--logbase", name, *arguments], env=env)
+    return from_junit(name, directory / f"meson-logs/{name}.junit.xml", status)
+
+
+def unit(arguments):
+    return build(BUILD) or meson_test("unit", BUILD, "unit", arguments)
+
+
+def fuzz(arguments):
+    return build(BUILD) or meson_test("fuzz", BUILD, "fuzz", arguments)
+
+
+def sanitize(arguments):
+    failed = build(BUILD_SANITIZE, "-Db_sanitize=address,undefined", "-Dbuildtype=debug")
+    if failed:
+        return failed
+    counts = Counts()
+    for suite in ("unit", "fuzz"):
+        counts.add(meson_test(f"sanitize-{suite}", BUILD_SANITIZE, suite,
+                              ["--timeout-multiplier", "5", *arguments], env=SANITIZE_ENV))
+    counts.add(pytest("sanitize-protocol", BUILD_SANITIZE, ["-m", "protocol"], env=SANITIZE_ENV))
+    return counts
+
+
+def npm_install(directory):
+    """npm ci, when the lock file is another than the one that was installed last."""
+    lock = (directory / "package-lock.json").read_bytes()
+    stamp = directory / "node_modules/.installed-lock"
+    if stamp.exists() and stamp.read_bytes() == lock:
+        return None
+    made = step(f"npm-{directory.name}", ["npm", "ci", "--no-audit", "--no-fund"], cwd=directory)
+    if made.failed:
+        return made
+    stamp.write_bytes(lock)
+    return None
+
+
+def build_page():
+    return npm_install(PAGE) or (
+        lambda made: made if made.failed else None)(step("page-build", ["npm", "run", "build"], cwd=PAGE))
+
+
+def page(arguments):
+    counts = build_page()
+    if counts:
+        return counts
+    counts = step("page-lint", ["npm", "run", "lint"], cwd=PAGE)
+    status, text = call("page-unit", ["npm", "test", "--", *arguments], cwd=PAGE)
+    counts.add(from_node("page", text, status))
+    return counts
+
+
+def pytest(name, directory, arguments, env=None):
+    junit = RESULTS / f"{name}.xml"
+    junit.unlink(missing_ok=True)
+    status, _ = call(
+        name,
+        [TOP / "tests/bed", "/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider",
+         "--junitxml", junit, TOP / "tests/integration", *arguments],
+        env={"COCKPIT_BACKUP_BINARY": str(directory / "helper/cockpit-backup"),
+             "PYTHONDONTWRITEBYTECODE": "1", **(env or {})})
+    return from_junit(name, junit, status)
+
+
+def integration(arguments):
+    return build(BUILD) or pytest("integration", BUILD, arguments)
+
+
+def browser(arguments):
+    failed = build(BUILD) or build_page() or npm_install(BROWSER)
+    if failed:
+        return failed
+    status, text = call(
+        "browser", [TOP / "tests/bed", "npm", "test", "--", *arguments], cwd=BROWSER,
+        env={"COCKPIT_BACKUP_BINARY": str(BUILD / "helper/cockpit-backup")})
+    return from_node("browser", text, status)
+
+
+SUITES = {
+    "unit": unit,
+    "fuzz": fuzz,
+    "page": page,
+    "integration": integration,
+    "browser": browser,
+    "sanitize": sanitize,
+}
+
+
+def main(arguments):
+    if arguments and arguments[0] not in SUITES:
+        print(f"tests/run: there is no suite “{arguments[0]}”; there are {', '.join(SUITES)}")
+        return 2
+    chosen = arguments[:1] or list(SUITES)
+    RESULTS.mkdir(parents=True, exist_ok=True)
+
+    total = Counts()
+    sections = []
+    for name in chosen:
+        print(f"\n=== {name} ===", flush=True)
+        begin = time.monotonic()
+        try:
+            counts = SUITES[name](arguments[1:])
+        except OSError as error:
+            counts = Counts(failed=1, failures=[f"{name}: did not run: {error}"])
+        sections.append(f"{name}: {counts} ({time.monotonic() - begin:.0f} s)")
+        print(sections[-1], flush=True)
+        total.add(counts)
+
+    print("\n=== summary ===")
+    print("\n".join(sections))
+    if total.failures:
+        print("\nFailed:")
+        print("\n".join(f"  {line}" for line in total.failures))
+        print()
+    print(total, flush=True)
+    return 1 if total.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
