@@ -183,6 +183,28 @@ bk_operation_find (const char *name)
   return bk_operation_find_in (bk_operation_all (), name);
 }
 
+/**
+ * bk_operation_follows:
+ * @args: checked
+ *
+ * Returns: whether a call stays open until it is cancelled. An operation that can follow does so
+ *   always, unless it has a boolean “watch” or “follow”: then when that is true.
+ */
+gboolean
+bk_operation_follows (const BkOperation *operation, JsonObject *args)
+{
+  static const char *const switches[] = { "watch", "follow" };
+
+  if ((operation->flags & BK_OPERATION_FOLLOWS) == 0)
+    return FALSE;
+  for (guint i = 0; i < G_N_ELEMENTS (switches); i++)
+    {
+      if (find_param (operation, switches[i]) != NULL)
+        return json_object_get_boolean_member_with_default (args, switches[i], FALSE);
+    }
+  return TRUE;
+}
+
 gboolean
 bk_call_bool (const BkCall *call, const char *name, gboolean fallback)
 {

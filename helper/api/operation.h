@@ -85,6 +85,7 @@ const BkOperation *const *bk_operation_all (void);
 const BkOperation *bk_operation_find_in (const BkOperation *const *table, const char *name);
 const BkOperation *bk_operation_find (const char *name);
 gboolean bk_operation_check_args (const BkOperation *operation, JsonObject *args, GError **error);
+gboolean bk_operation_follows (const BkOperation *operation, JsonObject *args);
 
 gboolean bk_call_bool (const BkCall *call, const char *name, gboolean fallback);
 gint64 bk_call_int (const BkCall *call, const char *name, gint64 fallback);
