@@ -92,13 +92,16 @@ class Vm:
     def checkpoints(self):
         return virsh("checkpoint-list", self.name, "--name").split()
 
-    def write(self, target, pattern, offset="0", length="64k"):
-        """Writes bytes of one value into the running (or paused) VM's disk."""
+    def qemu_io(self, target, command):
+        """One qemu-io command on the running (or paused) VM's disk."""
         device = f"/machine/peripheral/{self.disks[target].alias}/virtio-backend"
-        said = virsh("qemu-monitor-command", self.name, "--hmp",
-                     f'qemu-io -d {device} "write -P {pattern} {offset} {length}"')
+        said = virsh("qemu-monitor-command", self.name, "--hmp", f'qemu-io -d {device} "{command}"')
         # Only a complaint is said here; "wrote …" goes to QEMU's own log.
         assert not said.strip(), f"{self.name} {target}: {said}"
+
+    def write(self, target, pattern, offset="0", length="64k"):
+        """Writes bytes of one value."""
+        self.qemu_io(target, f"write -P {pattern} {offset} {length}")
 
     def disk_xml_sources(self):
         root = xml.etree.ElementTree.fromstring(virsh("dumpxml", self.name))
