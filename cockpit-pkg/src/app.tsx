@@ -1,0 +1,57 @@
+import { Page, PageSection } from "@patternfly/react-core/dist/esm/components/Page/index";
+import { Tab, TabTitleText, Tabs, TabsComponent } from "@patternfly/react-core/dist/esm/components/Tabs/index";
+import type { ReactNode } from "react";
+
+import { ActivityTab } from "./activity-tab";
+import { BackUpDialog } from "./back-up-dialog";
+import { BackupsTab } from "./backups-tab";
+import { _, format } from "./cockpit";
+import { useNow, usePlace, useStore } from "./hooks";
+import { Notices } from "./notices";
+import { runningJobs } from "./select";
+import type { Session } from "./session";
+import type { Store } from "./store";
+import { VmsTab } from "./vms-tab";
+
+
+type TabName = "vms" | "backups" | "activity";
+
+function tabOf(name: string): TabName {
+  return name === "backups" || name === "activity" ? name : "vms";
+}
+
+export function App({ store, session }: { store: Store; session: Session }) {
+  const state = useStore(store);
+  const now = useNow();
+  const place = usePlace();
+  const tab = tabOf(place.tab);
+  const running = runningJobs(state).length;
+
+  const contents: Record<TabName, ReactNode> = {
+    vms: <VmsTab state={state} dispatch={store.dispatch} session={session} now={now} />,
+    backups: <BackupsTab state={state} dispatch={store.dispatch} session={session} now={now} />,
+    activity: <ActivityTab state={state} dispatch={store.dispatch} session={session} now={now} />,
+  };
+
+  return (
+    <Page className="backup-page no-masthead-sidebar" mainComponent="main" mainAriaLabel={_("Backups")}>
+      <h1 className="pf-v6-u-screen-reader">{_("Backups")}</h1>
+      <PageSection type="tabs" className="backup-tabs" hasBodyWrapper={false}>
+        <Tabs activeKey={tab} component={TabsComponent.nav} usePageInsets aria-label={_("Parts of this page")}>
+          <Tab eventKey="vms" href="#/vms" title={<TabTitleText>{_("Virtual machines")}</TabTitleText>} />
+          <Tab eventKey="backups" href="#/backups" title={<TabTitleText>{_("Backups")}</TabTitleText>} />
+          <Tab
+            eventKey="activity"
+            href="#/activity"
+            title={<TabTitleText>{running > 0 ? format(_("Activity ($0)"), running) : _("Activity")}</TabTitleText>}
+          />
+        </Tabs>
+      </PageSection>
+      <PageSection isFilled hasBodyWrapper={false} className="backup-content">
+        <Notices notices={state.notices} dispatch={store.dispatch} />
+        {contents[tab]}
+      </PageSection>
+      {state.dialog !== null && <BackUpDialog state={state} dialog={state.dialog} dispatch={store.dispatch} session={session} />}
+    </Page>
+  );
+}

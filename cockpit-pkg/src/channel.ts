@@ -1,0 +1,142 @@
+/*
+ * The one file that talks to Cockpit's channels: opens an operation of the helper, checks each
+ * frame, and hands it on. Nothing else in the page knows that channels exist.
+ */
+import { cockpit } from "./cockpit";
+import { isRecord, isString } from "./shape";
+
+/** Why a channel closed: Cockpit's code, and the helper's own sentence when it gave one. */
+export interface Problem {
+  problem: string;
+  message: string | null;
+}
+
+export type FrameKind = "item" | "progress" | "log" | "result";
+export interface Frame { kind: FrameKind; value: unknown }
+
+export interface Operation {
+  op: string;
+  args: Record<string, unknown>;
+}
+
+export interface Listener {
+  frame(frame: Frame): void;
+  /** Comes exactly once, and nothing after it; null when the operation ended well. */
+  closed(problem: Problem | null): void;
+}
+
+/** Ends the watching; the listener hears nothing more. A job goes on. */
+export type Close = () => void;
+
+export interface Helper {
+  open(operation: Operation, listener: Listener): Close;
+  download(operation: Operation, fileName: string, failed: (problem: Problem) => void): void;
+}
+
+const FRAME_KINDS: readonly FrameKind[] = ["item", "progress", "log", "result"];
+const PAYLOAD = "backup1";
+
+/** One text frame: a JSON object with exactly one known key; null for anything else. */
+export function parseFrame(text: string): Frame | null {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (!isRecord(parsed)) {
+    return null;
+  }
+  const keys = Object.keys(parsed);
+  const kind = FRAME_KINDS.find((name) => name === keys[0]);
+  return kind !== undefined && keys.length === 1 ? { kind, value: parsed[kind] } : null;
+}
+
+function problemOf(options: unknown): Problem | null {
+  if (!isRecord(options) || !isString(options.problem) || options.problem === "") {
+    return null;
+  }
+  const message = options.message;
+  return { problem: options.problem, message: isString(message) && message !== "" ? message : null };
+}
+
+function open(operation: Operation, listener: Listener): Close {
+  const channel = cockpit.channel({ payload: PAYLOAD, ...operation });
+  let over = false;
+
+  function finish(problem: Problem | null) {
+    if (!over) {
+      over = true;
+      listener.closed(problem);
+    }
+  }
+
+  channel.addEventListener("message", (_event, data) => {
+    if (over) {
+      return;
+    }
+    const frame = parseFrame(data);
+    if (frame === null) {
+      finish({ problem: "protocol-error", message: null });
+      channel.close();
+      return;
+    }
+    listener.frame(frame);
+  });
+  channel.addEventListener("close", (_event, options) => finish(problemOf(options)));
+
+  return () => {
+    if (!over) {
+      over = true;
+      channel.close();
+    }
+  };
+}
+
+function base64(text: string): string {
+  const bytes = new TextEncoder().encode(text);
+  let binary = "";
+  bytes.forEach((byte) => (binary += String.fromCharCode(byte)));
+  return btoa(binary);
+}
+
+/** The address under which cockpit-ws opens an external channel and sends what comes out of it. */
+function downloadAddress(operation: Operation, fileName: string): string {
+  const command = {
+    payload: PAYLOAD,
+    host: cockpit.transport.host ?? "localhost",
+    ...operation,
+    binary: "raw",
+    external: {
+      "content-type": "application/gzip",
+      "content-disposition": `attachment; filename="${fileName}"`,
+    },
+  };
+  const { transport } = cockpit;
+  const path = new URL(transport.uri("channel/" + transport.csrf_token), window.location.href).pathname;
+  return `${path}?${base64(JSON.stringify(command))}`;
+}
+
+/**
+ * Starts a download in a hidden frame. An answer that is a download never loads in the frame; one
+ * that does load is an error page of Cockpit's web server, whose title holds the problem.
+ */
+function download(operation: Operation, fileName: string, failed: (problem: Problem) => void): void {
+  cockpit.transport.wait(() => {
+    const iframe = document.createElement("iframe");
+    iframe.hidden = true;
+    iframe.title = fileName;
+    iframe.addEventListener("load", () => {
+      const title = iframe.contentDocument?.title ?? "";
+      if (iframe.contentDocument?.location.href === "about:blank") {
+        return;
+      }
+      iframe.remove();
+      failed({ problem: title || "internal-error", message: null });
+    });
+    iframe.src = downloadAddress(operation, fileName);
+    document.body.append(iframe);
+  });
+}
+
+export const helper: Helper = { open, download };

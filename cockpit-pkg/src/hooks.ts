@@ -1,0 +1,43 @@
+import { useEffect, useState, useSyncExternalStore } from "react";
+
+import { cockpit } from "./cockpit";
+import type { State } from "./state";
+import type { Store } from "./store";
+
+export function useStore(store: Store): State {
+  return useSyncExternalStore(store.subscribe, store.get);
+}
+
+const AGE_STEP_MS = 30_000;
+
+/** The time, fresh enough for "3 hours ago". */
+export function useNow(): Date {
+  const [now, setNow] = useState(() => new Date());
+  useEffect(() => {
+    const id = window.setInterval(() => setNow(new Date()), AGE_STEP_MS);
+    return () => window.clearInterval(id);
+  }, []);
+  return now;
+}
+
+export interface Place {
+  tab: string;
+  options: Record<string, string>;
+}
+
+function currentPlace(): Place {
+  const { path, options } = cockpit.location;
+  const plain = Object.entries(options).map(([name, value]) => [name, Array.isArray(value) ? (value[0] ?? "") : value]);
+  return { tab: path[0] ?? "", options: Object.fromEntries(plain) as Record<string, string> };
+}
+
+/** Where the page is, by its address. */
+export function usePlace(): Place {
+  const [place, setPlace] = useState(currentPlace);
+  useEffect(() => {
+    const changed = () => setPlace(currentPlace());
+    cockpit.addEventListener("locationchanged", changed);
+    return () => cockpit.removeEventListener("locationchanged", changed);
+  }, []);
+  return place;
+}

@@ -1,0 +1,34 @@
+import "./base.scss";
+
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+
+import { App } from "./app";
+import { browserTimer } from "./batch";
+import { helper } from "./channel";
+import { _, cockpit } from "./cockpit";
+import { startSession } from "./session";
+import { createStore } from "./store";
+import { followTheme } from "./theme";
+
+import "./page.scss";
+
+function start(container: HTMLElement): void {
+  const store = createStore();
+  const session = startSession(store, { helper, timer: browserTimer, now: () => new Date() });
+
+  document.documentElement.lang = (cockpit.language || "en").replace(/_/g, "-");
+  document.documentElement.dir = cockpit.language_direction ?? "ltr";
+  document.title = _("Backups");
+  createRoot(container).render(
+    <StrictMode>
+      <App store={store} session={session} />
+    </StrictMode>,
+  );
+}
+
+followTheme();
+const container = document.getElementById("app");
+if (container !== null) {
+  start(container);
+}

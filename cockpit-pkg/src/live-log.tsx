@@ -1,0 +1,121 @@
+import { Button } from "@patternfly/react-core/dist/esm/components/Button/index";
+import { Card, CardBody, CardHeader, CardTitle } from "@patternfly/react-core/dist/esm/components/Card/index";
+import { useLayoutEffect, useRef, useState } from "react";
+
+import { _, format, ngettext } from "./cockpit";
+import { clockTime, moment, number } from "./format";
+import { logLevel } from "./texts";
+import type { LogLine } from "./views";
+
+/* Only the rows in view, and some around, are drawn: all have the height that page.scss gives. */
+const ROW_HEIGHT_PX = 22;
+const ROWS_AROUND = 20;
+/** Scrolled up by less than this still counts as being at the end. */
+const AT_END_PX = ROW_HEIGHT_PX;
+
+interface View {
+  top: number;
+  height: number;
+}
+
+function Row({ line, index }: { line: LogLine; index: number }) {
+  return (
+    <div className={`backup-log-row backup-log-${line.level}`} style={{ insetBlockStart: index * ROW_HEIGHT_PX }}>
+      <time dateTime={line.timestamp} title={moment(line.timestamp)}>
+        {clockTime(line.timestamp)}
+      </time>
+      <span className="backup-log-level">{logLevel(line.level)}</span>
+      <span className="backup-log-text">
+        {line.message}
+        {line.error !== null && line.error !== undefined && line.error !== line.message ? ` (${line.error})` : ""}
+      </span>
+    </div>
+  );
+}
+
+interface Props {
+  lines: readonly LogLine[];
+  onClear: () => void;
+}
+
+/** The lines of the jobs at work. Follows the end until a person scrolls up. */
+export function LiveLog({ lines, onClear }: Props) {
+  const box = useRef<HTMLDivElement>(null);
+  const [view, setView] = useState<View>({ top: 0, height: 300 });
+  const [following, setFollowing] = useState(true);
+  const [countWhenPaused, setCountWhenPaused] = useState(0);
+
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (element !== null && following) {
+      element.scrollTop = element.scrollHeight;
+    }
+  }, [lines, following]);
+
+  function scrolled() {
+    const element = box.current;
+    if (element === null) {
+      return;
+    }
+    const atEnd = element.scrollTop + element.clientHeight >= element.scrollHeight - AT_END_PX;
+    setView({ top: element.scrollTop, height: element.clientHeight });
+    if (following && !atEnd) {
+      setCountWhenPaused(lines.length);
+    }
+    setFollowing(atEnd);
+  }
+
+  const first = Math.max(0, Math.floor(view.top / ROW_HEIGHT_PX) - ROWS_AROUND);
+  const last = Math.min(lines.length, Math.ceil((view.top + view.height) / ROW_HEIGHT_PX) + ROWS_AROUND);
+  const news = Math.max(0, lines.length - countWhenPaused);
+  const newest = lines[lines.length - 1];
+
+  return (
+    <Card className="backup-log-card">
+      <CardHeader
+        actions={{
+          actions: (
+            <>
+              {!following && (
+                <Button variant="link" size="sm" onClick={() => setFollowing(true)}>
+                  {news > 0
+                    ? format(ngettext("$0 new line: go to the end", "$0 new lines: go to the end", news), number(news))
+                    : _("Go to the end")}
+                </Button>
+              )}
+              <Button variant="secondary" size="sm" isDisabled={lines.length === 0} onClick={onClear}>
+                {_("Clear")}
+              </Button>
+            </>
+          ),
+        }}
+      >
+        <CardTitle component="h2">{_("Live log")}</CardTitle>
+      </CardHeader>
+      <CardBody>
+        <div
+          ref={box}
+          className="backup-log"
+          role="region"
+          aria-label={_("Lines of the live log")}
+          tabIndex={0}
+          onScroll={scrolled}
+          data-lines={lines.length}
+        >
+          {lines.length === 0 ? (
+            <p className="backup-log-empty">{_("Waiting for something to happen.")}</p>
+          ) : (
+            <div className="backup-log-lines" style={{ blockSize: lines.length * ROW_HEIGHT_PX }}>
+              {lines.slice(first, last).map((line, offset) => (
+                <Row key={first + offset} line={line} index={first + offset} />
+              ))}
+            </div>
+          )}
+        </div>
+        <span className="pf-v6-u-screen-reader" aria-live="polite">
+          {newest?.message ?? ""}
+        </span>
+      </CardBody>
+    </Card>
+  );
+}

@@ -1,0 +1,44 @@
+import { Alert, AlertActionCloseButton, AlertGroup } from "@patternfly/react-core/dist/esm/components/Alert/index";
+
+import { _ } from "./cockpit";
+import type { Action, Notice } from "./state";
+import { noticeTitle, problemText } from "./texts";
+
+const variants: Record<Notice["what"], "danger" | "info"> = {
+  "backup-not-started": "danger",
+  "job-not-cancelled": "danger",
+  "export-failed": "danger",
+  "export-started": "info",
+};
+
+interface Props {
+  notices: readonly Notice[];
+  dispatch: (action: Action) => void;
+}
+
+/** What became of what the person has just asked for. */
+export function Notices({ notices, dispatch }: Props) {
+  return (
+    <AlertGroup isToast isLiveRegion aria-label={_("Notices")}>
+      {notices.map((notice) => (
+        <Alert
+          key={notice.id}
+          variant={variants[notice.what]}
+          title={noticeTitle(notice.what)}
+          variantLabel={variants[notice.what] === "danger" ? _("Error:") : _("Note:")}
+          timeout={variants[notice.what] === "info" ? 8000 : false}
+          onTimeout={() => dispatch({ type: "notice-put-away", id: notice.id })}
+          actionClose={
+            <AlertActionCloseButton
+              aria-label={_("Close")}
+              onClose={() => dispatch({ type: "notice-put-away", id: notice.id })}
+            />
+          }
+        >
+          {notice.problem !== null && <p>{notice.problem.message ?? problemText(notice.problem).title}</p>}
+          {notice.problem !== null && <p>{problemText(notice.problem).advice}</p>}
+        </Alert>
+      ))}
+    </AlertGroup>
+  );
+}

@@ -1,0 +1,107 @@
+/* What the tables show, worked out of the state: filtered, sorted, paged, added up. Pure. */
+import { type BackupSort, type Paging, type Sort, type State, type VmSort, backupId, isOver } from "./state";
+import { projectName } from "./texts";
+import type { Backup, Job, Vm } from "./views";
+
+function matches(search: string, ...texts: (string | null)[]): boolean {
+  const words = search.toLowerCase().split(/\s+/).filter((word) => word !== "");
+  const all = texts.join("\n").toLowerCase();
+  return words.every((word) => all.includes(word));
+}
+
+const byText = new Intl.Collator(undefined, { numeric: true }).compare;
+
+function ordered<T>(list: readonly T[], compare: (a: T, b: T) => number, tie: (a: T, b: T) => number, descending: boolean): T[] {
+  const sign = descending ? -1 : 1;
+  return [...list].sort((a, b) => sign * compare(a, b) || tie(a, b));
+}
+
+const vmOrders: Record<VmSort, (a: Vm, b: Vm) => number> = {
+  name: (a, b) => byText(a.name, b.name),
+  state: (a, b) => byText(a.state, b.state),
+  size: (a, b) => a.total_bytes - b.total_bytes,
+  "last-backup": (a, b) => byText(a.last_backup?.created_at ?? "", b.last_backup?.created_at ?? ""),
+  "next-step": (a, b) => byText(a.next_step, b.next_step) || a.incrementals_count - b.incrementals_count,
+};
+
+export function visibleVms(vms: Iterable<Vm>, search: string, sort: Sort<VmSort>): Vm[] {
+  const found = [...vms].filter((vm) => matches(search, vm.name, vm.uuid, vm.state, ...vm.disks.map((disk) => disk.path)));
+  return ordered(found, vmOrders[sort.by], vmOrders.name, sort.descending);
+}
+
+const backupOrders: Record<BackupSort, (a: Backup, b: Backup) => number> = {
+  name: (a, b) => byText(a.id, b.id),
+  type: (a, b) => byText(a.type, b.type),
+  status: (a, b) => byText(a.status, b.status),
+  created: (a, b) => (a.created_at < b.created_at ? -1 : a.created_at > b.created_at ? 1 : 0),
+  size: (a, b) => a.size_bytes - b.size_bytes,
+};
+
+/** Backups under the projects they are of; projects by name, backups as asked. */
+export function visibleBackups(backups: readonly Backup[], search: string, sort: Sort<BackupSort>): Backup[] {
+  const found = backups.filter((backup) =>
+    matches(search, backup.project_id, backup.id, backup.type, backup.status, ...backup.tags),
+  );
+  const inProject = ordered(found, backupOrders[sort.by], backupOrders.name, sort.descending);
+  return inProject.sort((a, b) => byText(a.project_id, b.project_id));
+}
+
+export interface ProjectGroup {
+  projectId: string;
+  name: string;
+  backups: readonly Backup[];
+}
+
+export function groupByProject(backups: readonly Backup[]): ProjectGroup[] {
+  const groups = new Map<string, Backup[]>();
+  for (const backup of backups) {
+    const group = groups.get(backup.project_id);
+    if (group === undefined) {
+      groups.set(backup.project_id, [backup]);
+    } else {
+      group.push(backup);
+    }
+  }
+  return [...groups].map(([projectId, list]) => ({ projectId, name: projectName(projectId), backups: list }));
+}
+
+/** One page of a list; a page beyond the end is the last. */
+export function pageOf<T>(list: readonly T[], { page, perPage }: Paging): { rows: readonly T[]; page: number } {
+  const last = Math.max(1, Math.ceil(list.length / perPage));
+  const shown = Math.min(Math.max(1, page), last);
+  return { rows: list.slice((shown - 1) * perPage, shown * perPage), page: shown };
+}
+
+export function totalBytes(list: readonly { total_bytes: number }[]): number {
+  return list.reduce((sum, { total_bytes }) => sum + total_bytes, 0);
+}
+
+export function selectedVms({ vms }: State): Vm[] {
+  return [...vms.selected].flatMap((uuid) => vms.byId.get(uuid) ?? []);
+}
+
+/** A machine that a job is working on cannot be given to another. */
+export function canBackUp(vm: Vm): boolean {
+  return vm.job_id === null && vm.disks.some((disk) => disk.backup !== "none");
+}
+
+export function selectedBackups({ backups }: State): Backup[] {
+  return backups.list.filter((backup) => backups.selected.has(backupId(backup)));
+}
+
+/** Only what was completed holds anything to download. */
+export function canExport(backup: Backup): boolean {
+  return backup.status === "completed";
+}
+
+export function runningJobs({ jobs }: State): Job[] {
+  return [...jobs.byId.values()].filter((job) => !isOver(job)).sort((a, b) => byText(a.id, b.id));
+}
+
+export function endedJobs({ jobs }: State): Job[] {
+  return jobs.ended.flatMap((id) => jobs.byId.get(id) ?? []);
+}
+
+export function allJobs({ jobs }: State): Job[] {
+  return [...jobs.byId.values()].sort((a, b) => byText(b.id, a.id));
+}

@@ -1,0 +1,317 @@
+/*
+ * What the page does with the helper: watches the machines, lists backups and jobs, follows every
+ * running job, and starts what a person asks for. It opens anew whatever was lost, and turns all
+ * that comes into actions of the one reducer.
+ */
+import { type Batch, type Timer, batch } from "./batch";
+import type { Close, Frame, Helper, Operation, Problem } from "./channel";
+import type { Guard } from "./shape";
+import { type NoticeWhat, isOver } from "./state";
+import type { Store } from "./store";
+import {
+  type Job,
+  type LogLine,
+  isBackup,
+  isJob,
+  isLogLine,
+  isVm,
+  isVmListResult,
+  isVmRemoved,
+} from "./views";
+
+export interface BackUpOptions {
+  max_incrementals?: number;
+}
+
+export interface Session {
+  backUp: (names: readonly string[], options: BackUpOptions) => void;
+  cancelJob: (id: string) => void;
+  exportBackups: (ids: readonly string[]) => void;
+  refreshBackups: () => void;
+  /** Opens at once whatever is lost. */
+  retry: () => void;
+  stop: () => void;
+}
+
+export interface Surroundings {
+  helper: Helper;
+  timer: Timer;
+  now: () => Date;
+}
+
+const RETRY_DELAYS_MS = [1000, 2000, 5000, 10_000];
+/** What does not change by itself within seconds is asked for less often. */
+const SLOW_PROBLEMS = new Set(["not-supported", "access-denied", "protocol-error"]);
+const SLOW_RETRY_MS = 30_000;
+
+export const WRONG_FRAME: Problem = { problem: "protocol-error", message: null };
+const ENDED_EARLY: Problem = { problem: "disconnected", message: null };
+
+export function retryDelay(problem: Problem, attempt: number): number {
+  const last = RETRY_DELAYS_MS.length - 1;
+  return SLOW_PROBLEMS.has(problem.problem)
+    ? SLOW_RETRY_MS
+    : (RETRY_DELAYS_MS[Math.min(attempt, last)] ?? SLOW_RETRY_MS);
+}
+
+/** The name under which an export is saved, after the time it was asked for in UTC. */
+export function exportFileName(now: Date): string {
+  return `backups-export-${now.toISOString().slice(0, 19).replace(/:/g, "-")}.tar.gz`;
+}
+
+export function startSession(store: Store, { helper, timer, now }: Surroundings): Session {
+  const { dispatch } = store;
+  const following = new Map<string, Close>();
+  let stopped = false;
+
+  /* One operation that is kept open, or asked for again after it has failed. */
+  function keep(run: (over: (problem: Problem | null) => void) => Close) {
+    let close: Close | null = null;
+    let cancelTimer: (() => void) | null = null;
+    let attempt = 0;
+
+    function start() {
+      cancelTimer?.();
+      cancelTimer = null;
+      close?.();
+      close = run((problem) => {
+        close = null;
+        if (problem !== null && !stopped) {
+          cancelTimer = timer.after(retryDelay(problem, attempt++), start);
+        }
+      });
+    }
+
+    return {
+      start,
+      /** It answered: the next failure is a new one. */
+      answered: () => (attempt = 0),
+      retryNow: () => cancelTimer !== null && start(),
+      stop() {
+        cancelTimer?.();
+        close?.();
+        close = null;
+      },
+    };
+  }
+
+  /* Opens a listing whose items all are of one kind. */
+  function list<T>(operation: Operation, isItem: Guard<T>, items: Batch<T>, ended: (problem: Problem | null) => void) {
+    const close = helper.open(operation, {
+      frame({ kind, value }) {
+        if (kind !== "item") {
+          return;
+        }
+        if (isItem(value)) {
+          items.add(value);
+        } else {
+          close();
+          items.drop();
+          ended(WRONG_FRAME);
+        }
+      },
+      closed(problem) {
+        items.flush();
+        ended(problem);
+      },
+    });
+    return close;
+  }
+
+  const machines = keep((over) => {
+    const items = batch(timer, (gathered: readonly unknown[]) => {
+      const known = gathered.filter((item) => isVm(item) || isVmRemoved(item));
+      dispatch({ type: "vms-items", items: known });
+      known.forEach((item) => "job_id" in item && item.job_id !== null && follow(item.job_id));
+    });
+
+    function lost(problem: Problem) {
+      items.drop();
+      dispatch({ type: "vms-closed", problem });
+      over(problem);
+    }
+
+    function frame({ kind, value }: Frame) {
+      if (kind === "item" && (isVm(value) || isVmRemoved(value))) {
+        items.add(value);
+      } else if (kind === "result" && isVmListResult(value)) {
+        items.flush();
+        dispatch({ type: "vms-listed", unusedImages: value.unused_images });
+        machines.answered();
+      } else if (kind === "item" || kind === "result") {
+        close();
+        lost(WRONG_FRAME);
+      }
+    }
+
+    dispatch({ type: "vms-opened" });
+    const close = helper.open(
+      { op: "vm.list", args: { watch: true } },
+      {
+        frame,
+        closed: (problem) => {
+          items.flush();
+          lost(problem ?? ENDED_EARLY);
+        },
+      },
+    );
+    return () => {
+      items.drop();
+      close();
+    };
+  });
+
+  const backups = keep((over) => {
+    const items = batch(timer, (gathered: readonly unknown[]) =>
+      dispatch({ type: "backups-items", items: gathered.filter(isBackup) }),
+    );
+    dispatch({ type: "backups-opened" });
+    return list({ op: "backup.list", args: {} }, isBackup, items, (problem) => {
+      dispatch({ type: "backups-closed", problem });
+      if (problem === null) {
+        backups.answered();
+      }
+      over(problem);
+    });
+  });
+
+  const jobs = keep((over) => {
+    const items = batch(timer, (gathered: readonly Job[]) => {
+      dispatch({ type: "jobs-items", items: gathered });
+      gathered.filter((job) => !isOver(job)).forEach((job) => follow(job.id));
+    });
+    return list({ op: "job.list", args: {} }, isJob, items, (problem) => {
+      dispatch({ type: "jobs-closed", problem });
+      if (problem === null) {
+        jobs.answered();
+      }
+      over(problem);
+    });
+  });
+
+  /*
+   * Follows one job, which is known by its id or about to be started by this very operation. Its
+   * log comes from the beginning each time.
+   */
+  function openJob(operation: Operation, knownId: string | null, failed: (id: string | null, problem: Problem) => void) {
+    let id = knownId;
+    let over = false;
+    const lines = batch(timer, (gathered: readonly LogLine[]) => dispatch({ type: "log-lines", lines: gathered }));
+
+    function begins(jobId: string) {
+      id = jobId;
+      following.get(jobId)?.();
+      following.set(jobId, stop);
+      dispatch({ type: "starting", starting: false });
+      dispatch({ type: "log-replay", jobId });
+    }
+
+    function jobFrame(job: Job) {
+      if (id === null) {
+        begins(job.id);
+      }
+      if (isOver(job)) {
+        over = true;
+        lines.flush();
+      }
+      dispatch({ type: "job-changed", job });
+    }
+
+    function frame({ kind, value }: Frame) {
+      if ((kind === "progress" || kind === "result") && isJob(value)) {
+        jobFrame(value);
+      } else if (kind === "log" && isLogLine(value)) {
+        lines.add(value);
+      }
+    }
+
+    function stop() {
+      lines.drop();
+      close();
+    }
+
+    const close = helper.open(operation, {
+      frame,
+      closed(problem) {
+        lines.flush();
+        if (id !== null) {
+          following.delete(id);
+        }
+        if (over) {
+          jobEnded();
+        } else {
+          failed(id, problem ?? ENDED_EARLY);
+        }
+      },
+    });
+    if (id !== null) {
+      begins(id);
+    }
+  }
+
+  function follow(id: string) {
+    if (following.has(id) || stopped) {
+      return;
+    }
+    openJob({ op: "job.follow", args: { id } }, id, (_id, problem) => {
+      if (problem.problem !== "not-found" && problem.problem !== "access-denied") {
+        timer.after(retryDelay(problem, 1), () => follow(id));
+      }
+    });
+  }
+
+  /* What a job made is in the listings. */
+  function jobEnded() {
+    backups.start();
+    machines.start();
+  }
+
+  function complain(what: NoticeWhat, problem: Problem) {
+    dispatch({ type: "notice", what, problem });
+  }
+
+  machines.start();
+  backups.start();
+  jobs.start();
+
+  return {
+    backUp(names, options) {
+      dispatch({ type: "starting", starting: true });
+      openJob({ op: "vm.backup", args: { vms: [...names], ...options } }, null, (id, problem) => {
+        dispatch({ type: "starting", starting: false });
+        if (id === null) {
+          complain("backup-not-started", problem);
+        } else {
+          timer.after(retryDelay(problem, 0), () => follow(id));
+        }
+      });
+    },
+    cancelJob(id) {
+      helper.open(
+        { op: "job.cancel", args: { id } },
+        {
+          frame: () => undefined,
+          closed: (problem) => problem !== null && complain("job-not-cancelled", problem),
+        },
+      );
+    },
+    exportBackups(ids) {
+      const name = exportFileName(now());
+      helper.download({ op: "backup.export", args: { ids: [...ids] } }, name, (problem) =>
+        complain("export-failed", problem),
+      );
+    },
+    refreshBackups: backups.start,
+    retry() {
+      machines.retryNow();
+      backups.retryNow();
+      jobs.retryNow();
+    },
+    stop() {
+      stopped = true;
+      [machines, backups, jobs].forEach((kept) => kept.stop());
+      following.forEach((close) => close());
+      following.clear();
+    },
+  };
+}

@@ -1,0 +1,318 @@
+/*
+ * Everything the page knows, and the one function that changes it. No clock, no channel, no DOM.
+ */
+import type { Problem } from "./channel";
+import { appendLines, type LogState, emptyLog, replayStarted, clearLog } from "./log";
+import type { Backup, Job, LogLine, UnusedImage, Vm, VmRemoved } from "./views";
+
+/** What a listing is in: not heard of yet, there, or not to be had. */
+export type Load = { phase: "loading" } | { phase: "ready" } | { phase: "failed"; problem: Problem };
+
+export type VmSort = "name" | "state" | "size" | "last-backup" | "next-step";
+export type BackupSort = "name" | "type" | "status" | "created" | "size";
+export interface Sort<Column> {
+  by: Column;
+  descending: boolean;
+}
+
+export interface Paging {
+  page: number; // from 1
+  perPage: number;
+}
+
+export interface VmsState {
+  load: Load;
+  /** The watch ended after it had been there: what is shown may be old. */
+  lost: Problem | null;
+  byId: ReadonlyMap<string, Vm>;
+  /** While a listing comes in: what it has named so far. */
+  seen: ReadonlySet<string> | null;
+  unusedImages: readonly UnusedImage[];
+  selected: ReadonlySet<string>;
+  expanded: ReadonlySet<string>;
+  search: string;
+  sort: Sort<VmSort>;
+  paging: Paging;
+}
+
+export interface BackupsState {
+  load: Load;
+  list: readonly Backup[];
+  /** While a listing comes in: what it has named so far. */
+  incoming: readonly Backup[] | null;
+  selected: ReadonlySet<string>;
+  search: string;
+  sort: Sort<BackupSort>;
+  paging: Paging;
+}
+
+export interface JobsState {
+  load: Load;
+  byId: ReadonlyMap<string, Job>;
+  /** Jobs that ended while the page was open and whose end has not been put away. */
+  ended: readonly string[];
+}
+
+/** What a person asked for and did not get, or got. */
+export type NoticeWhat = "backup-not-started" | "job-not-cancelled" | "export-failed" | "export-started";
+
+export interface Notice {
+  id: number;
+  what: NoticeWhat;
+  problem: Problem | null;
+}
+
+export interface Dialog { kind: "back-up"; uuids: readonly string[] }
+
+export interface State {
+  vms: VmsState;
+  backups: BackupsState;
+  jobs: JobsState;
+  log: LogState;
+  /** A backup was asked for, and its job has not answered yet. */
+  starting: boolean;
+  dialog: Dialog | null;
+  notices: readonly Notice[];
+  noticeCount: number;
+}
+
+export type Action =
+  | { type: "vms-opened" }
+  | { type: "vms-items"; items: readonly (Vm | VmRemoved)[] }
+  | { type: "vms-listed"; unusedImages: readonly UnusedImage[] }
+  | { type: "vms-closed"; problem: Problem }
+  | { type: "vms-select"; uuids: readonly string[]; selected: boolean }
+  | { type: "vms-expand"; uuid: string; expanded: boolean }
+  | { type: "vms-search"; search: string }
+  | { type: "vms-sort"; sort: Sort<VmSort> }
+  | { type: "vms-paging"; paging: Paging }
+  | { type: "backups-opened" }
+  | { type: "backups-items"; items: readonly Backup[] }
+  | { type: "backups-closed"; problem: Problem | null }
+  | { type: "backups-select"; ids: readonly string[]; selected: boolean }
+  | { type: "backups-search"; search: string }
+  | { type: "backups-sort"; sort: Sort<BackupSort> }
+  | { type: "backups-paging"; paging: Paging }
+  | { type: "jobs-items"; items: readonly Job[] }
+  | { type: "jobs-closed"; problem: Problem | null }
+  | { type: "job-changed"; job: Job }
+  | { type: "job-put-away"; id: string }
+  | { type: "log-replay"; jobId: string }
+  | { type: "log-lines"; lines: readonly LogLine[] }
+  | { type: "log-clear" }
+  | { type: "starting"; starting: boolean }
+  | { type: "dialog"; dialog: Dialog | null }
+  | { type: "notice"; what: NoticeWhat; problem: Problem | null }
+  | { type: "notice-put-away"; id: number };
+
+const PER_PAGE = 50;
+
+export const initialState: State = {
+  vms: {
+    load: { phase: "loading" },
+    lost: null,
+    byId: new Map(),
+    seen: null,
+    unusedImages: [],
+    selected: new Set(),
+    expanded: new Set(),
+    search: "",
+    sort: { by: "name", descending: false },
+    paging: { page: 1, perPage: PER_PAGE },
+  },
+  backups: {
+    load: { phase: "loading" },
+    list: [],
+    incoming: null,
+    selected: new Set(),
+    search: "",
+    sort: { by: "created", descending: true },
+    paging: { page: 1, perPage: PER_PAGE },
+  },
+  jobs: { load: { phase: "loading" }, byId: new Map(), ended: [] },
+  log: emptyLog,
+  starting: false,
+  dialog: null,
+  notices: [],
+  noticeCount: 0,
+};
+
+/** A backup's full id, as the helper's operations take it. */
+export function backupId(backup: Backup): string {
+  return `${backup.project_id}/${backup.id}`;
+}
+
+export function isOver(job: Job): boolean {
+  return job.finished_at !== null;
+}
+
+function withMembers<T>(set: ReadonlySet<T>, members: readonly T[], present: boolean): ReadonlySet<T> {
+  const changed = new Set(set);
+  members.forEach((member) => (present ? changed.add(member) : changed.delete(member)));
+  return changed;
+}
+
+function keepOnly<T>(set: ReadonlySet<T>, has: (member: T) => boolean): ReadonlySet<T> {
+  const kept = [...set].filter(has);
+  return kept.length === set.size ? set : new Set(kept);
+}
+
+function vmItems(vms: VmsState, items: readonly (Vm | VmRemoved)[]): VmsState {
+  const byId = new Map(vms.byId);
+  const seen = vms.seen === null ? null : new Set(vms.seen);
+  for (const item of items) {
+    if ("removed" in item) {
+      byId.delete(item.uuid);
+      seen?.delete(item.uuid);
+    } else {
+      byId.set(item.uuid, item);
+      seen?.add(item.uuid);
+    }
+  }
+  return { ...vms, byId, seen, selected: keepOnly(vms.selected, (uuid) => byId.has(uuid)) };
+}
+
+/** The first listing is complete: a machine it did not name is gone. */
+function vmsListed(vms: VmsState, unusedImages: readonly UnusedImage[]): VmsState {
+  const { seen } = vms;
+  const byId = seen === null ? vms.byId : new Map([...vms.byId].filter(([uuid]) => seen.has(uuid)));
+  return {
+    ...vms,
+    load: { phase: "ready" },
+    lost: null,
+    byId,
+    seen: null,
+    unusedImages,
+    selected: keepOnly(vms.selected, (uuid) => byId.has(uuid)),
+  };
+}
+
+function vmsClosed(vms: VmsState, problem: Problem): VmsState {
+  return vms.load.phase === "ready"
+    ? { ...vms, lost: problem, seen: null }
+    : { ...vms, load: { phase: "failed", problem }, seen: null };
+}
+
+function reduceVms(vms: VmsState, action: Action): VmsState {
+  switch (action.type) {
+    case "vms-opened":
+      return { ...vms, seen: new Set() };
+    case "vms-items":
+      return vmItems(vms, action.items);
+    case "vms-listed":
+      return vmsListed(vms, action.unusedImages);
+    case "vms-closed":
+      return vmsClosed(vms, action.problem);
+    case "vms-select":
+      return { ...vms, selected: withMembers(vms.selected, action.uuids, action.selected) };
+    case "vms-expand":
+      return { ...vms, expanded: withMembers(vms.expanded, [action.uuid], action.expanded) };
+    case "vms-search":
+      return { ...vms, search: action.search, paging: { ...vms.paging, page: 1 } };
+    case "vms-sort":
+      return { ...vms, sort: action.sort };
+    case "vms-paging":
+      return { ...vms, paging: action.paging };
+    default:
+      return vms;
+  }
+}
+
+function backupsClosed(backups: BackupsState, problem: Problem | null): BackupsState {
+  if (problem !== null) {
+    return { ...backups, load: { phase: "failed", problem }, incoming: null };
+  }
+  const list = backups.incoming ?? [];
+  const ids = new Set(list.map(backupId));
+  return {
+    ...backups,
+    load: { phase: "ready" },
+    list,
+    incoming: null,
+    selected: keepOnly(backups.selected, (id) => ids.has(id)),
+  };
+}
+
+function reduceBackups(backups: BackupsState, action: Action): BackupsState {
+  switch (action.type) {
+    case "backups-opened":
+      return { ...backups, incoming: [] };
+    case "backups-items":
+      return { ...backups, incoming: [...(backups.incoming ?? []), ...action.items] };
+    case "backups-closed":
+      return backupsClosed(backups, action.problem);
+    case "backups-select":
+      return { ...backups, selected: withMembers(backups.selected, action.ids, action.selected) };
+    case "backups-search":
+      return { ...backups, search: action.search, paging: { ...backups.paging, page: 1 } };
+    case "backups-sort":
+      return { ...backups, sort: action.sort };
+    case "backups-paging":
+      return { ...backups, paging: action.paging };
+    default:
+      return backups;
+  }
+}
+
+function jobChanged(jobs: JobsState, job: Job): JobsState {
+  const before = jobs.byId.get(job.id);
+  const endsNow = isOver(job) && before !== undefined && !isOver(before);
+  return {
+    ...jobs,
+    byId: new Map(jobs.byId).set(job.id, job),
+    ended: endsNow ? [job.id, ...jobs.ended] : jobs.ended,
+  };
+}
+
+function reduceJobs(jobs: JobsState, action: Action): JobsState {
+  switch (action.type) {
+    case "jobs-items":
+      return action.items.reduce(jobChanged, jobs);
+    case "jobs-closed":
+      return action.problem === null || jobs.load.phase !== "ready"
+        ? { ...jobs, load: action.problem === null ? { phase: "ready" } : { phase: "failed", problem: action.problem } }
+        : jobs;
+    case "job-changed":
+      return jobChanged(jobs, action.job);
+    case "job-put-away":
+      return { ...jobs, ended: jobs.ended.filter((id) => id !== action.id) };
+    default:
+      return jobs;
+  }
+}
+
+function reduceLog(log: LogState, action: Action): LogState {
+  switch (action.type) {
+    case "log-replay":
+      return replayStarted(log, action.jobId);
+    case "log-lines":
+      return appendLines(log, action.lines);
+    case "log-clear":
+      return clearLog(log);
+    default:
+      return log;
+  }
+}
+
+export function reduce(state: State, action: Action): State {
+  switch (action.type) {
+    case "starting":
+      return { ...state, starting: action.starting };
+    case "dialog":
+      return { ...state, dialog: action.dialog };
+    case "notice": {
+      const notice = { id: state.noticeCount, what: action.what, problem: action.problem };
+      return { ...state, notices: [...state.notices, notice], noticeCount: state.noticeCount + 1 };
+    }
+    case "notice-put-away":
+      return { ...state, notices: state.notices.filter(({ id }) => id !== action.id) };
+    default:
+      return {
+        ...state,
+        vms: reduceVms(state.vms, action),
+        backups: reduceBackups(state.backups, action),
+        jobs: reduceJobs(state.jobs, action),
+        log: reduceLog(state.log, action),
+      };
+  }
+}

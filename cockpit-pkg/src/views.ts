@@ -1,0 +1,146 @@
+/*
+ * The JSON views that the helper shows; tests/golden/views holds one example of each, and both
+ * sides' unit tests check against those. Whatever comes over a channel passes one of these guards
+ * before anything else of the page sees it.
+ */
+import {
+  type Shaped,
+  isList,
+  isNumber,
+  isRecord,
+  isString,
+  listOf,
+  literal,
+  nullable,
+  optional,
+  shape,
+} from "./shape";
+
+export const isDisk = shape({
+  target: isString,
+  path: nullable(isString),
+  format: isString,
+  device: isString,
+  capacity_bytes: isNumber,
+  allocation_bytes: isNumber,
+  backup: isString,
+  reason: nullable(isString),
+});
+export type Disk = Shaped<typeof isDisk>;
+
+const isWarning = shape({ code: isString, message: isString });
+
+export const isVm = shape({
+  name: isString,
+  uuid: isString,
+  state: isString,
+  disks: listOf(isDisk),
+  total_bytes: isNumber,
+  last_backup: nullable(
+    shape({ id: isString, type: isString, created_at: isString, size_bytes: isNumber }),
+  ),
+  next_step: isString,
+  incrementals_count: isNumber,
+  max_incrementals: isNumber,
+  job_id: nullable(isString),
+  warnings: listOf(isWarning),
+});
+export type Vm = Shaped<typeof isVm>;
+
+export const isVmRemoved = shape({ uuid: isString, removed: literal(true) });
+export type VmRemoved = Shaped<typeof isVmRemoved>;
+
+export const isUnusedImage = shape({
+  path: isString,
+  pool: isString,
+  format: isString,
+  capacity_bytes: isNumber,
+  allocation_bytes: isNumber,
+});
+export type UnusedImage = Shaped<typeof isUnusedImage>;
+
+export const isVmListResult = shape({ count: isNumber, unused_images: listOf(isUnusedImage) });
+export type VmListResult = Shaped<typeof isVmListResult>;
+
+export const isBackupFile = shape({ path: isString, size: isNumber, sha256: isString });
+
+export const isBackup = shape({
+  id: isString,
+  project_id: isString,
+  type: isString,
+  status: isString,
+  created_at: isString,
+  completed_at: nullable(isString),
+  size_bytes: isNumber,
+  checksum: nullable(isString),
+  parent_backup_id: nullable(isString),
+  files_count: isNumber,
+  error_message: nullable(isString),
+  tags: listOf(isString),
+  extra: optional(nullable(isRecord)),
+});
+export type Backup = Shaped<typeof isBackup>;
+
+export const isProgress = shape({
+  project_id: nullable(isString),
+  step: isString,
+  done_bytes: isNumber,
+  total_bytes: isNumber,
+  rate_bytes_per_second: isNumber,
+  remaining_seconds: nullable(isNumber),
+});
+export type Progress = Shaped<typeof isProgress>;
+
+export const isJobError = shape({ problem: isString, message: isString });
+
+export const isJob = shape({
+  id: isString,
+  op: isString,
+  args: nullable(isRecord),
+  actor: isString,
+  projects: listOf(isString),
+  state: isString,
+  created_at: isString,
+  started_at: nullable(isString),
+  finished_at: nullable(isString),
+  progress: nullable(isProgress),
+  result: nullable(isRecord),
+  error: nullable(isJobError),
+});
+export type Job = Shaped<typeof isJob>;
+
+export const isLogLine = shape({
+  timestamp: isString,
+  level: isString,
+  project_id: nullable(isString),
+  backup_id: nullable(isString),
+  job_id: nullable(isString),
+  action: nullable(isString),
+  status: nullable(isString),
+  message: isString,
+  error: optional(nullable(isString)),
+});
+export type LogLine = Shaped<typeof isLogLine>;
+
+export const isVmBackupResult = shape({
+  backups: listOf(
+    shape({
+      vm: isString,
+      project_id: isString,
+      step: isString,
+      backup_id: isString,
+      size_bytes: isNumber,
+      seconds: isNumber,
+      warnings: isList,
+    }),
+  ),
+  failed: listOf(shape({ vm: isString, project_id: isString, problem: isString, message: isString })),
+  size_bytes: isNumber,
+  seconds: isNumber,
+});
+export type VmBackupResult = Shaped<typeof isVmBackupResult>;
+
+/** What a job of vm.backup made; null for another job, or while it runs. */
+export function vmBackupResult(job: Job): VmBackupResult | null {
+  return job.op === "vm.backup" && isVmBackupResult(job.result) ? job.result : null;
+}

@@ -1,0 +1,322 @@
+import { Button } from "@patternfly/react-core/dist/esm/components/Button/index";
+import { Checkbox } from "@patternfly/react-core/dist/esm/components/Checkbox/index";
+import { Icon } from "@patternfly/react-core/dist/esm/components/Icon/index";
+import { Label } from "@patternfly/react-core/dist/esm/components/Label/index";
+import { Tooltip } from "@patternfly/react-core/dist/esm/components/Tooltip/index";
+import { SortByDirection, Table, Tbody, Td, Th, type ThProps, Thead, Tr, ExpandableRowContent } from "@patternfly/react-table/dist/esm/components/Table/index";
+import AngleRightIcon from "@patternfly/react-icons/dist/esm/icons/angle-right-icon";
+import WarningIcon from "@patternfly/react-icons/dist/esm/icons/exclamation-triangle-icon";
+
+import { _, cockpit, format, ngettext } from "./cockpit";
+import { age, bytes, moment, percent } from "./format";
+import { canBackUp } from "./select";
+import type { Action, VmSort, VmsState } from "./state";
+import { diskBackup, nextStep, vmState } from "./texts";
+import type { Disk, Job, Vm } from "./views";
+
+interface TableProps {
+  vms: VmsState;
+  /** The rows of this page, and those of all pages, which “select all” takes. */
+  rows: readonly Vm[];
+  all: readonly Vm[];
+  jobs: ReadonlyMap<string, Job>;
+  dispatch: (action: Action) => void;
+  now: Date;
+}
+
+const COLUMNS_COUNT = 8;
+
+function diskPaths(disks: readonly Disk[]): string[] {
+  return disks.flatMap((disk) => disk.path ?? []);
+}
+
+/** The first path, and how many more; all of them in the tooltip. */
+function DisksCell({ disks }: { disks: readonly Disk[] }) {
+  const paths = diskPaths(disks);
+  const first = paths[0];
+  if (first === undefined) {
+    return <span className="backup-subtle">{_("No disk")}</span>;
+  }
+  return (
+    <Tooltip
+      maxWidth="40rem"
+      content={
+        <ul className="backup-tooltip-paths">
+          {paths.map((path) => (
+            <li key={path}>{path}</li>
+          ))}
+        </ul>
+      }
+    >
+      <button type="button" className="backup-disks">
+        <span className="backup-path backup-ellipsis">{first}</span>
+        {paths.length > 1 && (
+          <span className="backup-subtle">
+            {format(ngettext("and $0 more", "and $0 more", paths.length - 1), paths.length - 1)}
+          </span>
+        )}
+      </button>
+    </Tooltip>
+  );
+}
+
+function LastBackupCell({ vm, now }: { vm: Vm; now: Date }) {
+  const last = vm.last_backup;
+  if (last === null) {
+    return <span className="backup-subtle">{_("Never")}</span>;
+  }
+  return (
+    <a
+      href={"#" + cockpit.location.encode(["backups"], { project: `vm/${vm.name}` })}
+      title={format(_("$0, $1: show the backups of this machine"), moment(last.created_at), bytes(last.size_bytes))}
+    >
+      {age(last.created_at, now)}
+    </a>
+  );
+}
+
+function NextStepCell({ vm, job }: { vm: Vm; job: Job | undefined }) {
+  if (vm.job_id !== null) {
+    const progress = job?.progress ?? null;
+    const mine = progress !== null && progress.project_id === `vm/${vm.name}` && progress.total_bytes > 0;
+    return (
+      <Label color="blue" variant="outline" isCompact>
+        {mine
+          ? format(_("Backing up: $0"), percent(progress.done_bytes, progress.total_bytes))
+          : _("Backing up")}
+      </Label>
+    );
+  }
+  const { title, detail } = nextStep(vm);
+  return <span title={detail}>{title}</span>;
+}
+
+function DiskTable({ vm }: { vm: Vm }) {
+  return (
+    <Table
+      aria-label={format(_("Disks of $0"), vm.name)}
+      variant="compact"
+      borders={false}
+      gridBreakPoint="grid-md"
+      isNested
+    >
+      <Thead>
+        <Tr>
+          <Th>{_("Disk")}</Th>
+          <Th>{_("Path")}</Th>
+          <Th>{_("Format")}</Th>
+          <Th>{_("Capacity")}</Th>
+          <Th>{_("On disk")}</Th>
+          <Th>{_("Backup")}</Th>
+        </Tr>
+      </Thead>
+      <Tbody>
+        {vm.disks.map((disk) => (
+          <Tr key={disk.target}>
+            <Td dataLabel={_("Disk")}>{disk.target}</Td>
+            <Td dataLabel={_("Path")} className="backup-path">
+              {disk.path ?? "–"}
+            </Td>
+            <Td dataLabel={_("Format")}>{disk.format}</Td>
+            <Td dataLabel={_("Capacity")}>{disk.capacity_bytes > 0 ? bytes(disk.capacity_bytes) : "–"}</Td>
+            <Td dataLabel={_("On disk")}>{disk.allocation_bytes > 0 ? bytes(disk.allocation_bytes) : "–"}</Td>
+            <Td dataLabel={_("Backup")}>
+              {diskBackup(disk)}
+              {disk.reason !== null && <div className="backup-subtle">{disk.reason}</div>}
+            </Td>
+          </Tr>
+        ))}
+      </Tbody>
+    </Table>
+  );
+}
+
+function VmDetails({ vm }: { vm: Vm }) {
+  const shown = new Set(vm.disks.flatMap((disk) => disk.reason ?? []));
+  const others = vm.warnings.filter(({ message }) => ![...shown].some((reason) => message.endsWith(reason)));
+  return (
+    <ExpandableRowContent>
+      {others.map(({ code, message }) => (
+        <p key={code + message} className="backup-warning">
+          <Icon status="warning" isInline>
+            <WarningIcon />
+          </Icon>{" "}
+          {message}
+        </p>
+      ))}
+      {vm.disks.length > 0 && <DiskTable vm={vm} />}
+    </ExpandableRowContent>
+  );
+}
+
+function Warnings({ vm }: { vm: Vm }) {
+  if (vm.warnings.length === 0) {
+    return null;
+  }
+  return (
+    <Tooltip
+      content={
+        <ul>
+          {vm.warnings.map(({ code, message }) => (
+            <li key={code + message}>{message}</li>
+          ))}
+        </ul>
+      }
+    >
+      <button
+        type="button"
+        className="backup-warnings"
+        aria-label={format(ngettext("$0 warning", "$0 warnings", vm.warnings.length), vm.warnings.length)}
+      >
+        <Icon status="warning" isInline>
+          <WarningIcon />
+        </Icon>
+      </button>
+    </Tooltip>
+  );
+}
+
+interface RowProps {
+  vm: Vm;
+  index: number;
+  job: Job | undefined;
+  selected: boolean;
+  expanded: boolean;
+  dispatch: (action: Action) => void;
+  now: Date;
+}
+
+function VmRow({ vm, index, job, selected, expanded, dispatch, now }: RowProps) {
+  const { text, colour } = vmState(vm.state);
+  const id = `vm-${index}`;
+  return (
+    <Tbody isExpanded={expanded}>
+      <Tr isRowSelected={selected} data-vm={vm.name}>
+        <Td className="backup-check">
+          <Checkbox
+            id={`${id}-check`}
+            aria-label={format(_("Select $0"), vm.name)}
+            isChecked={selected}
+            isDisabled={!canBackUp(vm) && !selected}
+            onChange={(_event, checked) => dispatch({ type: "vms-select", uuids: [vm.uuid], selected: checked })}
+          />
+        </Td>
+        <Td className="backup-toggle">
+          <Button
+            variant="plain"
+            size="sm"
+            className={expanded ? "backup-expanded" : undefined}
+            aria-label={format(_("Disks and warnings of $0"), vm.name)}
+            aria-expanded={expanded}
+            icon={<AngleRightIcon />}
+            onClick={() => dispatch({ type: "vms-expand", uuid: vm.uuid, expanded: !expanded })}
+          />
+        </Td>
+        <Td dataLabel={_("Name")} modifier="breakWord">
+          <span className="backup-name">{vm.name}</span> <Warnings vm={vm} />
+        </Td>
+        <Td dataLabel={_("State")}>
+          <Label color={colour} isCompact>
+            {text}
+          </Label>
+        </Td>
+        <Td dataLabel={_("Disks")} className="backup-disks-cell">
+          <DisksCell disks={vm.disks} />
+        </Td>
+        <Td dataLabel={_("Size")} modifier="nowrap">
+          {bytes(vm.total_bytes)}
+        </Td>
+        <Td dataLabel={_("Last backup")}>
+          <LastBackupCell vm={vm} now={now} />
+        </Td>
+        <Td dataLabel={_("Next step")}>
+          <NextStepCell vm={vm} job={job} />
+        </Td>
+      </Tr>
+      {expanded && (
+        <Tr isExpanded>
+          <Td colSpan={COLUMNS_COUNT} noPadding>
+            <VmDetails vm={vm} />
+          </Td>
+        </Tr>
+      )}
+    </Tbody>
+  );
+}
+
+const COLUMNS: readonly (VmSort | "disks")[] = ["name", "state", "disks", "size", "last-backup", "next-step"];
+
+function columnTitle(column: VmSort | "disks"): string {
+  switch (column) {
+    case "name":
+      return _("Name");
+    case "state":
+      return _("State");
+    case "disks":
+      return _("Disks");
+    case "size":
+      return _("Size");
+    case "last-backup":
+      return _("Last backup");
+    case "next-step":
+      return _("Next step");
+  }
+}
+
+export function VmTable({ vms, rows, all, jobs, dispatch, now }: TableProps) {
+  const selectable = all.filter(canBackUp);
+  const chosen = selectable.filter((vm) => vms.selected.has(vm.uuid)).length;
+  const allChosen = chosen > 0 && chosen === selectable.length;
+
+  const sortOf = (column: VmSort | "disks"): ThProps["sort"] =>
+    column === "disks"
+      ? undefined
+      : {
+          columnIndex: COLUMNS.indexOf(column),
+          sortBy: { index: COLUMNS.indexOf(vms.sort.by), direction: vms.sort.descending ? SortByDirection.desc : SortByDirection.asc },
+          onSort: (_event, _index, direction) =>
+            dispatch({ type: "vms-sort", sort: { by: column, descending: direction === SortByDirection.desc } }),
+        };
+
+  return (
+    <Table aria-label={_("Virtual machines")} variant="compact" gridBreakPoint="grid-lg" isExpandable>
+      <Thead>
+        <Tr>
+          <Th className="backup-check" aria-label={_("Selection")}>
+            <Checkbox
+              id="vms-check-all"
+              aria-label={_("Select all")}
+              isChecked={chosen > 0 && !allChosen ? null : allChosen}
+              isDisabled={selectable.length === 0}
+              onChange={(_event, checked) =>
+                dispatch({
+                  type: "vms-select",
+                  uuids: (checked ? selectable : all).map((vm) => vm.uuid),
+                  selected: checked,
+                })
+              }
+            />
+          </Th>
+          <Th className="backup-toggle" screenReaderText={_("Details")} />
+          {COLUMNS.map((column) => (
+            <Th key={column} sort={sortOf(column)} className={column === "disks" ? "backup-disks-cell" : undefined}>
+              {columnTitle(column)}
+            </Th>
+          ))}
+        </Tr>
+      </Thead>
+      {rows.map((vm, index) => (
+        <VmRow
+          key={vm.uuid}
+          vm={vm}
+          index={index}
+          job={vm.job_id === null ? undefined : jobs.get(vm.job_id)}
+          selected={vms.selected.has(vm.uuid)}
+          expanded={vms.expanded.has(vm.uuid)}
+          dispatch={dispatch}
+          now={now}
+        />
+      ))}
+    </Table>
+  );
+}

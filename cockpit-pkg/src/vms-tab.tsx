@@ -1,0 +1,211 @@
+import { Button } from "@patternfly/react-core/dist/esm/components/Button/index";
+import {
+  Card,
+  CardBody,
+  CardExpandableContent,
+  CardHeader,
+  CardTitle,
+} from "@patternfly/react-core/dist/esm/components/Card/index";
+import { EmptyState, EmptyStateBody } from "@patternfly/react-core/dist/esm/components/EmptyState/index";
+import { Pagination } from "@patternfly/react-core/dist/esm/components/Pagination/index";
+import { SearchInput } from "@patternfly/react-core/dist/esm/components/SearchInput/index";
+import { Toolbar, ToolbarContent, ToolbarItem } from "@patternfly/react-core/dist/esm/components/Toolbar/index";
+import { Stack, StackItem } from "@patternfly/react-core/dist/esm/layouts/Stack/index";
+import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table/dist/esm/components/Table/index";
+import VirtualMachineIcon from "@patternfly/react-icons/dist/esm/icons/virtual-machine-icon";
+import { useState } from "react";
+
+import { _, format, ngettext } from "./cockpit";
+import { bytes, number } from "./format";
+import { JobCards } from "./job-cards";
+import { LiveLog } from "./live-log";
+import { NothingFound } from "./nothing-found";
+import { LoadingView, LostView, ProblemView } from "./problem-view";
+import type { TabProps } from "./props";
+import { canBackUp, pageOf, selectedVms, totalBytes, visibleVms } from "./select";
+import type { VmsState } from "./state";
+import { pagingTexts } from "./texts";
+import type { UnusedImage, Vm } from "./views";
+import { VmTable } from "./vm-table";
+
+function Totals({ vms, selected }: { vms: VmsState; selected: readonly Vm[] }) {
+  const count = vms.byId.size;
+  const text =
+    selected.length === 0
+      ? format(
+          ngettext("$0 machine, $1", "$0 machines, $1", count),
+          number(count),
+          bytes(totalBytes([...vms.byId.values()])),
+        )
+      : format(_("$0 of $1 selected, $2"), number(selected.length), number(count), bytes(totalBytes(selected)));
+  return (
+    <span className="backup-totals" role="status">
+      {text}
+    </span>
+  );
+}
+
+function NoVms() {
+  return (
+    <EmptyState headingLevel="h2" titleText={_("No virtual machines")} icon={VirtualMachineIcon}>
+      <EmptyStateBody>
+        {_("There is no virtual machine on this host yet. One that is created shows here by itself.")}
+      </EmptyStateBody>
+    </EmptyState>
+  );
+}
+
+/** Images in storage pools that no machine has as a disk: nothing backs them up. */
+function UnusedImages({ images }: { images: readonly UnusedImage[] }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <Card isExpanded={open} isCompact>
+      <CardHeader
+        onExpand={() => setOpen(!open)}
+        toggleButtonProps={{
+          id: "unused-images-toggle",
+          "aria-label": _("Images that no machine uses"),
+          "aria-expanded": open,
+        }}
+      >
+        <CardTitle component="h2">
+          {format(
+            ngettext("$0 image that no machine uses, $1", "$0 images that no machine uses, $1", images.length),
+            number(images.length),
+            bytes(images.reduce((sum, image) => sum + image.allocation_bytes, 0)),
+          )}
+        </CardTitle>
+      </CardHeader>
+      <CardExpandableContent>
+        <CardBody>
+          <Table aria-label={_("Images that no machine uses")} variant="compact" gridBreakPoint="grid-md">
+            <Thead>
+              <Tr>
+                <Th>{_("Path")}</Th>
+                <Th>{_("Pool")}</Th>
+                <Th>{_("Format")}</Th>
+                <Th>{_("Capacity")}</Th>
+                <Th>{_("On disk")}</Th>
+              </Tr>
+            </Thead>
+            <Tbody>
+              {images.map((image) => (
+                <Tr key={image.path}>
+                  <Td dataLabel={_("Path")} className="backup-path">
+                    {image.path}
+                  </Td>
+                  <Td dataLabel={_("Pool")}>{image.pool}</Td>
+                  <Td dataLabel={_("Format")}>{image.format}</Td>
+                  <Td dataLabel={_("Capacity")}>{bytes(image.capacity_bytes)}</Td>
+                  <Td dataLabel={_("On disk")}>{bytes(image.allocation_bytes)}</Td>
+                </Tr>
+              ))}
+            </Tbody>
+          </Table>
+        </CardBody>
+      </CardExpandableContent>
+    </Card>
+  );
+}
+
+function VmsCard({ state, dispatch, now }: TabProps) {
+  const { vms } = state;
+  const found = visibleVms(vms.byId.values(), vms.search, vms.sort);
+  const { rows, page } = pageOf(found, vms.paging);
+  const selected = selectedVms(state);
+  const ready = selected.filter(canBackUp);
+
+  return (
+    <Card className="backup-table-card">
+      <Toolbar inset={{ default: "insetMd" }}>
+        <ToolbarContent>
+          <ToolbarItem>
+            <SearchInput
+              aria-label={_("Search by name, state or disk")}
+              placeholder={_("Search by name, state or disk")}
+              value={vms.search}
+              onChange={(_event, search) => dispatch({ type: "vms-search", search })}
+              onClear={() => dispatch({ type: "vms-search", search: "" })}
+              resetButtonLabel={_("Clear the search")}
+            />
+          </ToolbarItem>
+          <ToolbarItem>
+            <Button
+              variant="primary"
+              isDisabled={ready.length === 0 || state.starting}
+              isLoading={state.starting}
+              spinnerAriaLabel={_("The backup is being started")}
+              onClick={() => dispatch({ type: "dialog", dialog: { kind: "back-up", uuids: ready.map((vm) => vm.uuid) } })}
+            >
+              {_("Back up selected")}
+            </Button>
+          </ToolbarItem>
+          <ToolbarItem alignSelf="center">
+            <Totals vms={vms} selected={selected} />
+          </ToolbarItem>
+          {found.length > vms.paging.perPage && (
+            <ToolbarItem variant="pagination" align={{ default: "alignEnd" }}>
+              <Pagination
+                itemCount={found.length}
+                page={page}
+                perPage={vms.paging.perPage}
+                isCompact
+                titles={pagingTexts()}
+                onSetPage={(_event, next) => dispatch({ type: "vms-paging", paging: { ...vms.paging, page: next } })}
+                onPerPageSelect={(_event, perPage) => dispatch({ type: "vms-paging", paging: { page: 1, perPage } })}
+              />
+            </ToolbarItem>
+          )}
+        </ToolbarContent>
+      </Toolbar>
+      {vms.byId.size === 0 && <NoVms />}
+      {vms.byId.size > 0 && found.length === 0 && (
+        <NothingFound onClear={() => dispatch({ type: "vms-search", search: "" })} />
+      )}
+      {found.length > 0 && (
+        <VmTable vms={vms} rows={rows} all={found} jobs={state.jobs.byId} dispatch={dispatch} now={now} />
+      )}
+    </Card>
+  );
+}
+
+export function VmsTab(props: TabProps) {
+  const { state, dispatch, session } = props;
+  const { load, lost, unusedImages } = state.vms;
+
+  return (
+    <Stack hasGutter>
+      {lost !== null && (
+        <StackItem>
+          <LostView problem={lost} onRetry={session.retry} />
+        </StackItem>
+      )}
+      <StackItem>
+        {load.phase === "loading" && (
+          <Card>
+            <CardBody>
+              <LoadingView text={_("Looking for virtual machines")} />
+            </CardBody>
+          </Card>
+        )}
+        {load.phase === "failed" && (
+          <Card>
+            <CardBody>
+              <ProblemView problem={load.problem} onRetry={session.retry} />
+            </CardBody>
+          </Card>
+        )}
+        {load.phase === "ready" && <VmsCard {...props} />}
+      </StackItem>
+      {unusedImages.length > 0 && (
+        <StackItem>
+          <UnusedImages images={unusedImages} />
+        </StackItem>
+      )}
+      <JobCards state={state} dispatch={dispatch} session={session} />
+      <StackItem>
+        <LiveLog lines={state.log.lines} onClear={() => dispatch({ type: "log-clear" })} />
+      </StackItem>
+    </Stack>
+  );
+}

@@ -1,0 +1,2 @@
+/** The folder of the tests; run.mjs fills it in. */
+declare const HERE: string;

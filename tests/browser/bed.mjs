@@ -1,0 +1,194 @@
+/*
+ * What a browser test stands on: a Cockpit of its own on a free port, the page built as users get
+ * it, a helper, a repository in a temporary directory, and a Chromium. close() ends and removes
+ * all of it.
+ */
+import { spawn } from "node:child_process";
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+import { chromium } from "playwright-core";
+
+export const here = dirname(fileURLToPath(import.meta.url));
+export const top = join(here, "..", "..");
+export const results = join(top, "tests", "results");
+
+const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const COCKPIT_WS = ["/usr/lib/cockpit/cockpit-ws", "/usr/libexec/cockpit-ws"];
+const START_TIMEOUT_MS = 30_000;
+export const WAIT_MS = 60_000;
+
+function firstThere(paths, what) {
+  const path = paths.find((candidate) => existsSync(candidate));
+  if (path === undefined) {
+    throw new Error(`${what} is not installed: none of ${paths.join(", ")} is there`);
+  }
+  return path;
+}
+
+export function helperBinary() {
+  return process.env.COCKPIT_BACKUP_BINARY ?? join(top, "build", "helper", "cockpit-backup");
+}
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+async function waitForPort(port, process) {
+  const until = Date.now() + START_TIMEOUT_MS;
+  for (;;) {
+    const there = await new Promise((resolve) => {
+      const socket = connect(port, "127.0.0.1");
+      socket.once("connect", () => resolve(true) ?? socket.destroy());
+      socket.once("error", () => resolve(false));
+    });
+    if (there) {
+      return;
+    }
+    if (process.exitCode !== null || Date.now() > until) {
+      throw new Error(`cockpit-ws did not start: exit status ${process.exitCode}`);
+    }
+    await delay(50);
+  }
+}
+
+function endGroup(child) {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) {
+      resolve();
+      return;
+    }
+    child.once("exit", resolve);
+    process.kill(-child.pid, "SIGTERM");
+  });
+}
+
+/** Lays the page out as a Cockpit package that starts this helper. */
+function layPackage(share, spawnCommand) {
+  const dist = join(top, "cockpit-pkg", "dist");
+  if (!existsSync(join(dist, "index.js"))) {
+    throw new Error("the page is not built: run “npm ci && npm run build” in cockpit-pkg first");
+  }
+  const target = join(share, "cockpit", "backup");
+  cpSync(dist, target, { recursive: true });
+  const path = join(target, "manifest.json");
+  const manifest = JSON.parse(readFileSync(path, "utf8"));
+  manifest.bridges[0].spawn = spawnCommand;
+  writeFileSync(path, JSON.stringify(manifest));
+}
+
+/**
+ * @param options.command  the helper as Cockpit starts it; the real one unless a test says otherwise
+ * @param options.language  of the browser
+ * @param options.settings  more members of config.json
+ */
+export async function startBed({ command, language = "en-US", settings = {}, env = {}, viewport } = {}) {
+  const dir = mkdtempSync(join(tmpdir(), "cockpit-backup-browser-"));
+  const closers = [() => rmSync(dir, { recursive: true, force: true })];
+
+  async function close() {
+    while (closers.length > 0) {
+      await closers.pop()();
+    }
+  }
+
+  try {
+    const share = join(dir, "share");
+    layPackage(share, command ?? [helperBinary(), "bridge"]);
+
+    const config = {
+      state_dir: join(dir, "state"),
+      repository_dir: join(dir, "state", "repository"),
+      log_dir: join(dir, "state", "logs"),
+      runtime_dir: join(dir, "run"),
+      ...settings,
+    };
+    const configFile = join(dir, "config.json");
+    // QEMU's own user writes the copies: it must be able to reach them.
+    [dir, config.state_dir, config.repository_dir, config.runtime_dir].forEach((path) =>
+      mkdirSync(path, { recursive: true, mode: 0o711 }),
+    );
+    chmodSync(dir, 0o711);
+    writeFileSync(configFile, JSON.stringify(config));
+
+    const port = await freePort();
+    const environment = {
+      ...process.env,
+      ...env,
+      COCKPIT_BACKUP_CONFIG: configFile,
+      XDG_DATA_DIRS: `${share}:/usr/share`,
+      XDG_DATA_HOME: join(dir, "home"),
+      XDG_CONFIG_DIRS: join(dir, "etc"),
+    };
+    const ws = spawn(
+      "dbus-run-session",
+      [
+        "--",
+        firstThere(COCKPIT_WS, "cockpit-ws"),
+        "--local-session=cockpit-bridge",
+        "--no-tls",
+        "-p",
+        String(port),
+        "-a",
+        "127.0.0.1",
+      ],
+      { env: environment, detached: true, stdio: ["ignore", "ignore", "pipe"] },
+    );
+    const stderr = [];
+    ws.stderr.on("data", (data) => stderr.push(data));
+    closers.push(() => endGroup(ws));
+    await waitForPort(port, ws);
+
+    const browser = await chromium.launch({
+      executablePath: firstThere(CHROMIUM, "Chromium"),
+      args: ["--no-sandbox", "--disable-dev-shm-usage"],
+    });
+    closers.push(() => browser.close());
+
+    const context = await browser.newContext({
+      locale: language,
+      acceptDownloads: true,
+      viewport: viewport ?? { width: 1400, height: 1000 },
+    });
+    context.setDefaultTimeout(WAIT_MS);
+    const cookie = { name: "CockpitLang", value: language.toLowerCase(), url: `http://127.0.0.1:${port}` };
+    await context.addCookies([cookie]);
+
+    return { dir, config, port, browser, context, env: environment, stderr, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Opens the page in Cockpit's shell; returns the tab of the browser and the frame of the page. */
+export async function openPage(bed, path = "/backup") {
+  const page = await bed.context.newPage();
+  const problems = [];
+  page.on("pageerror", (error) => problems.push(String(error)));
+  page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
+  await page.goto(`http://127.0.0.1:${bed.port}${path}`);
+  const frame = page.frameLocator('iframe[name="cockpit1:localhost/backup"]');
+  await frame.locator("#app nav, #app main").first().waitFor();
+  return { page, frame, problems };
+}
+
+export async function setStyle(page, style) {
+  await page.evaluate((value) => {
+    localStorage.setItem("shell:style", value);
+    for (const frame of [window, ...Array.from(window.frames)]) {
+      frame.dispatchEvent(new frame.CustomEvent("cockpit-style", { detail: { style: value } }));
+    }
+  }, style);
+}
