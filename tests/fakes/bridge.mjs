@@ -1,0 +1,70 @@
+#!/usr/bin/env node
+/*
+ * A helper for states that are hard to bring about with the real one: it speaks payload backup1 on
+ * stdio, and answers from a scenario, a JSON file:
+ *   { "<op>": { "items": [...], "progress": [...], "log": [...], "result": …, "raw": ["…"],
+ *               "problem": "…", "message": "…", "open": true } }
+ * An operation that the scenario lacks gets no answer at all. The file is read again at each open,
+ * so that a test may change what is said.
+ */
+import { readFileSync } from "node:fs";
+
+const scenarioFile = process.argv[2];
+
+function send(channel, payload) {
+  const body = Buffer.from(`${channel}\n${payload}`);
+  process.stdout.write(Buffer.concat([Buffer.from(`${body.length}\n`), body]));
+}
+
+const control = (message) => send("", JSON.stringify(message));
+
+function answer(channel, op) {
+  const said = JSON.parse(readFileSync(scenarioFile, "utf8"))[op];
+  if (said === undefined) {
+    return;
+  }
+  control({ command: "ready", channel });
+  for (const [kind, key] of [["item", "items"], ["progress", "progress"], ["log", "log"]]) {
+    (said[key] ?? []).forEach((value) => send(channel, JSON.stringify({ [kind]: value })));
+  }
+  if (said.result !== undefined) {
+    send(channel, JSON.stringify({ result: said.result }));
+  }
+  (said.raw ?? []).forEach((text) => send(channel, text));
+  if (said.open !== true) {
+    if (said.problem === undefined) {
+      control({ command: "done", channel });
+    }
+    control({ command: "close", channel, problem: said.problem, message: said.message });
+  }
+}
+
+function receive(channel, payload) {
+  if (channel !== "") {
+    return;
+  }
+  const message = JSON.parse(payload);
+  if (message.command === "open") {
+    answer(message.channel, message.op);
+  } else if (message.command === "ping") {
+    control({ ...message, command: "pong" });
+  }
+}
+
+let buffered = Buffer.alloc(0);
+process.stdin.on("data", (data) => {
+  buffered = Buffer.concat([buffered, data]);
+  for (;;) {
+    const end = buffered.indexOf("\n");
+    const length = end < 0 ? NaN : Number(buffered.subarray(0, end).toString());
+    if (!(buffered.length >= end + 1 + length)) {
+      return;
+    }
+    const frame = buffered.subarray(end + 1, end + 1 + length).toString();
+    buffered = buffered.subarray(end + 1 + length);
+    const split = frame.indexOf("\n");
+    receive(frame.slice(0, split), frame.slice(split + 1));
+  }
+});
+process.stdin.on("end", () => process.exit(0));
+control({ command: "init", version: 1 });
