@@ -588,7 +588,7 @@ bk_tree_scan_new (const BkTreeRules *rules, guint threads_count, GError **error)
   self->threads = g_new0 (GThread *, threads_count);
   for (guint i = 0; i < threads_count; i++)
     self->threads[i] = g_thread_new ("scan", look_ahead, self);
-  return self;
+  return g_steal_pointer (&self);
 }
 
 static void
