@@ -1,3 +1,4 @@
+#include "api/runner.h"
 #include "cli/main.h"
 #include "cockpit/bridge.h"
 
@@ -10,5 +11,7 @@ main (int argc, char **argv)
   setlocale (LC_ALL, "");
   if (argc >= 2 && strcmp (argv[1], "bridge") == 0)
     return bk_bridge_main (argc - 1, argv + 1);
+  if (argc >= 3 && strcmp (argv[1], "job") == 0 && strcmp (argv[2], "run") == 0)
+    return bk_job_run_main (argc - 2, argv + 2);
   return bk_cli_main (argc, argv);
 }

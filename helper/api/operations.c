@@ -1,11 +1,14 @@
 #include "api/operation.h"
 #include "api/ops-config.h"
+#include "api/ops-job.h"
+#include "api/ops-log.h"
 
 /* The table. Each group of operations stands in a file of its own, api/ops-<group>.c. */
 static const BkOperation *const operations[] = {
-  &bk_operation_config_get,
-  &bk_operation_config_set,
-  NULL,
+  &bk_operation_config_get, &bk_operation_config_set,
+  &bk_operation_job_list,   &bk_operation_job_follow,
+  &bk_operation_job_cancel, &bk_operation_log_query,
+  &bk_operation_log_follow, NULL,
 };
 
 /**

@@ -23,4 +23,9 @@ gboolean bk_run_operation (const BkOperation *operation,
                            GCancellable *cancellable,
                            GError **error);
 
+gboolean bk_run_follow_job (const BkSettings *settings,
+                            const char *id,
+                            BkSink *sink,
+                            GCancellable *cancellable,
+                            GError **error);
 int bk_job_run_main (int argc, char **argv);

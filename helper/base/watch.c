@@ -45,6 +45,17 @@ bk_watch_free (BkWatch *watch)
 }
 
 /**
+ * bk_watch_fd:
+ *
+ * Returns: what becomes readable when there are events, for a main loop.
+ */
+int
+bk_watch_fd (BkWatch *watch)
+{
+  return watch->fd;
+}
+
+/**
  * bk_watch_add_directory:
  * @dirfd: a directory; only its entries are watched, not what lies deeper
  *

@@ -14,6 +14,7 @@ typedef struct
 
 BkWatch *bk_watch_new (GError **error);
 void bk_watch_free (BkWatch *watch);
+int bk_watch_fd (BkWatch *watch);
 int bk_watch_add_directory (BkWatch *watch, int dirfd, GError **error);
 gboolean
 bk_watch_wait (BkWatch *watch, int timeout_msecs, GCancellable *cancellable, GError **error);

@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#define DATE_LENGTH 10
-
 static int
 compare_newest_first (gconstpointer a, gconstpointer b)
 {
@@ -29,37 +27,6 @@ count_matches (BkLogReader *reader, guint64 *count, GCancellable *cancellable, G
     }
 }
 
-/* Goes back day by day until @limit_count lines are found. @names then ends with the day they
- * begin in; @skip_count: so many lines of the files in @names come before them. */
-static gboolean
-find_beginning (int log_dirfd,
-                const BkLogFilter *filter,
-                guint64 limit_count,
-                GPtrArray *names,
-                guint64 *skip_count,
-                GCancellable *cancellable,
-                GError **error)
-{
-  guint64 found_count = 0;
-  guint i = 0;
-
-  while (i < names->len && found_count < limit_count)
-    {
-      g_autoptr (BkLogReader) reader = bk_log_reader_new (log_dirfd, filter);
-      const char *date = bk_log_file_name_date (g_ptr_array_index (names, i));
-
-      for (; i < names->len &&
-             strcmp (date, bk_log_file_name_date (g_ptr_array_index (names, i))) == 0;
-           i++)
-        bk_log_reader_touch (reader, g_ptr_array_index (names, i));
-      if (!count_matches (reader, &found_count, cancellable, error))
-        return FALSE;
-    }
-  g_ptr_array_set_size (names, (int) i);
-  *skip_count = found_count > limit_count ? found_count - limit_count : 0;
-  return TRUE;
-}
-
 static GPtrArray *
 list_logs (int log_dirfd, GError **error)
 {
@@ -80,12 +47,56 @@ list_logs (int log_dirfd, GError **error)
 }
 
 /**
+ * bk_log_reader_start_at_newest:
+ * @reader: a new one
+ * @limit_count: 0 is all
+ *
+ * Has the reader begin with the newest @limit_count lines; those that are written later follow.
+ * It goes back day by day until it found so many and then reads those days again, rather than
+ * keep lines: memory does not grow with @limit_count.
+ */
+gboolean
+bk_log_reader_start_at_newest (BkLogReader *reader,
+                               guint64 limit_count,
+                               GCancellable *cancellable,
+                               GError **error)
+{
+  g_autoptr (GPtrArray) names = NULL;
+  guint64 found_count = 0;
+  guint i = 0;
+
+  if (limit_count == 0)
+    return bk_log_reader_scan (reader, error);
+  if (!bk_log_reader_skip_to_end (reader, error))
+    return FALSE;
+  names = list_logs (bk_log_reader_dirfd (reader), error);
+  if (names == NULL)
+    return FALSE;
+  while (i < names->len && found_count < limit_count)
+    {
+      g_autoptr (BkLogReader) counter =
+          bk_log_reader_new (bk_log_reader_dirfd (reader), bk_log_reader_filter (reader));
+      const char *date = bk_log_file_name_date (g_ptr_array_index (names, i));
+
+      for (; i < names->len &&
+             strcmp (date, bk_log_file_name_date (g_ptr_array_index (names, i))) == 0;
+           i++)
+        {
+          bk_log_reader_touch (counter, g_ptr_array_index (names, i));
+          bk_log_reader_rewind (reader, g_ptr_array_index (names, i));
+        }
+      if (!count_matches (counter, &found_count, cancellable, error))
+        return FALSE;
+    }
+  bk_log_reader_skip (reader, found_count > limit_count ? found_count - limit_count : 0);
+  return TRUE;
+}
+
+/**
  * bk_log_query:
  * @limit_count: the newest so many of them (lines that are written while it runs come on top); 0
  *   is all
  * @func: given each line in the order of time; its %FALSE ends the query with its error
- *
- * Reads what it needs twice rather than keep lines: memory does not grow with @limit_count.
  */
 gboolean
 bk_log_query (int log_dirfd,
@@ -97,15 +108,22 @@ bk_log_query (int log_dirfd,
               GError **error)
 {
   g_autoptr (BkLogReader) reader = bk_log_reader_new (log_dirfd, filter);
-  g_autoptr (GPtrArray) names = list_logs (log_dirfd, error);
-  guint64 skip_count = 0;
 
-  if (names == NULL || (limit_count > 0 && !find_beginning (log_dirfd, filter, limit_count, names,
-                                                            &skip_count, cancellable, error)))
-    return FALSE;
-  for (guint i = 0; i < names->len; i++)
-    bk_log_reader_touch (reader, g_ptr_array_index (names, i));
+  return bk_log_reader_start_at_newest (reader, limit_count, cancellable, error) &&
+         bk_log_reader_drain (reader, func, user_data, cancellable, error);
+}
 
+/**
+ * bk_log_reader_drain:
+ * @func: given each line that there is by now
+ */
+gboolean
+bk_log_reader_drain (BkLogReader *reader,
+                     BkLogLineFunc func,
+                     gpointer user_data,
+                     GCancellable *cancellable,
+                     GError **error)
+{
   while (TRUE)
     {
       BkLogLine *next;
@@ -116,9 +134,7 @@ bk_log_query (int log_dirfd,
       g_autoptr (BkLogLine) line = next;
       if (line == NULL)
         return TRUE;
-      if (skip_count > 0)
-        skip_count--;
-      else if (!func (line, user_data, error))
+      if (!func (line, user_data, error))
         return FALSE;
     }
 }

@@ -23,6 +23,7 @@ struct _BkLogReader
   GHashTable *offsets; /* name → guint64 *: where to go on in a file that was read */
   GTree *pending;      /* names to read, by day and then by name */
   GPtrArray *heap;     /* of BkLogSource, all of one day, the earliest head first */
+  guint64 skip_count;  /* lines that are not handed out */
 };
 
 static int
@@ -68,6 +69,23 @@ bk_log_reader_free (BkLogReader *reader)
   g_tree_unref (reader->pending);
   g_ptr_array_unref (reader->heap);
   g_free (reader);
+}
+
+int
+bk_log_reader_dirfd (BkLogReader *reader)
+{
+  return reader->dirfd;
+}
+
+/**
+ * bk_log_reader_filter:
+ *
+ * Returns: (transfer none): what it looks for.
+ */
+const BkLogFilter *
+bk_log_reader_filter (BkLogReader *reader)
+{
+  return reader->filter;
 }
 
 static gboolean
@@ -245,16 +263,30 @@ load_day (BkLogReader *reader, GCancellable *cancellable, GError **error)
 }
 
 /**
- * bk_log_reader_next:
- * @line: (out) (transfer full) (nullable): the next line; %NULL when there is no more by now
+ * bk_log_reader_rewind:
  *
- * Errors: of reading, and cancellation.
+ * Has the reader hand out what stands in that file from its beginning.
  */
-gboolean
-bk_log_reader_next (BkLogReader *reader,
-                    BkLogLine **line,
-                    GCancellable *cancellable,
-                    GError **error)
+void
+bk_log_reader_rewind (BkLogReader *reader, const char *name)
+{
+  g_hash_table_remove (reader->offsets, name);
+  bk_log_reader_touch (reader, name);
+}
+
+/**
+ * bk_log_reader_skip:
+ *
+ * Counts the next @count lines as handed out.
+ */
+void
+bk_log_reader_skip (BkLogReader *reader, guint64 count)
+{
+  reader->skip_count = count;
+}
+
+static gboolean
+take_earliest (BkLogReader *reader, BkLogLine **line, GCancellable *cancellable, GError **error)
 {
   *line = NULL;
   while (reader->heap->len == 0 && g_tree_nnodes (reader->pending) > 0)
@@ -275,4 +307,27 @@ bk_log_reader_next (BkLogReader *reader,
     sift_down (reader->heap, 0);
   *line = g_steal_pointer (&head);
   return TRUE;
+}
+
+/**
+ * bk_log_reader_next:
+ * @line: (out) (transfer full) (nullable): the next line; %NULL when there is no more by now
+ *
+ * Errors: of reading, and cancellation.
+ */
+gboolean
+bk_log_reader_next (BkLogReader *reader,
+                    BkLogLine **line,
+                    GCancellable *cancellable,
+                    GError **error)
+{
+  while (TRUE)
+    {
+      if (!take_earliest (reader, line, cancellable, error))
+        return FALSE;
+      if (*line == NULL || reader->skip_count == 0)
+        return TRUE;
+      reader->skip_count--;
+      g_clear_pointer (line, bk_log_line_free);
+    }
 }

@@ -15,6 +15,12 @@ BkLogReader *bk_log_reader_new (int log_dirfd, const BkLogFilter *filter);
 void bk_log_reader_free (BkLogReader *reader);
 gboolean bk_log_reader_scan (BkLogReader *reader, GError **error);
 gboolean bk_log_reader_skip_to_end (BkLogReader *reader, GError **error);
+gboolean bk_log_reader_start_at_newest (BkLogReader *reader,
+                                        guint64 limit_count,
+                                        GCancellable *cancellable,
+                                        GError **error);
+void bk_log_reader_rewind (BkLogReader *reader, const char *name);
+void bk_log_reader_skip (BkLogReader *reader, guint64 count);
 void bk_log_reader_touch (BkLogReader *reader, const char *name);
 gboolean bk_log_reader_next (BkLogReader *reader,
                              BkLogLine **line,
@@ -23,8 +29,16 @@ gboolean bk_log_reader_next (BkLogReader *reader,
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BkLogReader, bk_log_reader_free)
 
+int bk_log_reader_dirfd (BkLogReader *reader);
+const BkLogFilter *bk_log_reader_filter (BkLogReader *reader);
+
 typedef gboolean (*BkLogLineFunc) (const BkLogLine *line, gpointer user_data, GError **error);
 
+gboolean bk_log_reader_drain (BkLogReader *reader,
+                              BkLogLineFunc func,
+                              gpointer user_data,
+                              GCancellable *cancellable,
+                              GError **error);
 gboolean bk_log_query (int log_dirfd,
                        const BkLogFilter *filter,
                        guint64 limit_count,
