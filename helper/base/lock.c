@@ -80,11 +80,27 @@ bk_lock_try (int dirfd, const char *name, const char *holder, char **other_holde
 gboolean
 bk_lock_is_held (int dirfd, const char *name)
 {
+  g_autofree char *holder = bk_lock_dup_holder (dirfd, name);
+
+  return holder != NULL;
+}
+
+/**
+ * bk_lock_dup_holder:
+ *
+ * Returns: (transfer full) (nullable): what its living holder wrote into it; %NULL when nobody
+ *   holds it.
+ */
+char *
+bk_lock_dup_holder (int dirfd, const char *name)
+{
   struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
   /* For reading: a look must not be what wakes those who watch for the holder's end. */
   autofd int fd = openat (dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
-  return fd >= 0 && fcntl (fd, F_OFD_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
+  if (fd < 0 || fcntl (fd, F_OFD_GETLK, &whole) < 0 || whole.l_type == F_UNLCK)
+    return NULL;
+  return read_holder (fd);
 }
 
 void

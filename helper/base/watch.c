@@ -4,6 +4,7 @@
 #include "base/fd.h"
 
 #include <errno.h>
+#include <sys/eventfd.h>
 #include <sys/inotify.h>
 
 /* Written to, made, moved to or away, removed; and closed by a writer, as a process that dies
@@ -15,6 +16,7 @@
 struct _BkWatch
 {
   int fd;
+  int wake_fd;
   gsize length_bytes;
   gsize taken_bytes;
   char buffer[BUFFER_BYTES] __attribute__ ((aligned (__alignof__(struct inotify_event))));
@@ -24,8 +26,9 @@ BkWatch *
 bk_watch_new (GError **error)
 {
   autofd int fd = inotify_init1 (IN_NONBLOCK | IN_CLOEXEC);
+  autofd int wake_fd = eventfd (0, EFD_NONBLOCK | EFD_CLOEXEC);
 
-  if (fd < 0)
+  if (fd < 0 || wake_fd < 0)
     {
       bk_error_set_errno (error, errno,
                           "Directories cannot be watched (see fs.inotify.max_user_instances)");
@@ -34,12 +37,14 @@ bk_watch_new (GError **error)
 
   BkWatch *self = g_new0 (BkWatch, 1);
   self->fd = bk_fd_steal (&fd);
+  self->wake_fd = bk_fd_steal (&wake_fd);
   return self;
 }
 
 void
 bk_watch_free (BkWatch *watch)
 {
+  close (watch->wake_fd);
   close (watch->fd);
   g_free (watch);
 }
@@ -83,11 +88,13 @@ bk_watch_add_directory (BkWatch *watch, int dirfd, GError **error)
 gboolean
 bk_watch_wait (BkWatch *watch, int timeout_msecs, GCancellable *cancellable, GError **error)
 {
-  GPollFD fds[2] = { { .fd = watch->fd, .events = G_IO_IN } };
-  gboolean has_cancel_fd = g_cancellable_make_pollfd (cancellable, &fds[1]);
+  GPollFD fds[3] = { { .fd = watch->fd, .events = G_IO_IN },
+                     { .fd = watch->wake_fd, .events = G_IO_IN } };
+  gboolean has_cancel_fd = g_cancellable_make_pollfd (cancellable, &fds[2]);
+  guint64 wakes;
 
   watch->length_bytes = watch->taken_bytes = 0;
-  int ready = g_poll (fds, has_cancel_fd ? 2 : 1, timeout_msecs);
+  int ready = g_poll (fds, has_cancel_fd ? 3 : 2, timeout_msecs);
   int errnum = errno;
   if (has_cancel_fd)
     g_cancellable_release_fd (cancellable);
@@ -98,12 +105,28 @@ bk_watch_wait (BkWatch *watch, int timeout_msecs, GCancellable *cancellable, GEr
     return bk_error_set_errno (error, errnum, "Waiting for changes failed");
   if (ready <= 0)
     return TRUE;
+  if (read (watch->wake_fd, &wakes, sizeof wakes) < 0 && errno != EAGAIN && errno != EINTR)
+    return bk_error_set_errno (error, errno, "Waiting for changes failed");
 
   ssize_t n = read (watch->fd, watch->buffer, sizeof watch->buffer);
   if (n < 0 && errno != EAGAIN && errno != EINTR)
     return bk_error_set_errno (error, errno, "Waiting for changes failed");
   watch->length_bytes = (gsize) MAX (n, 0);
   return TRUE;
+}
+
+/**
+ * bk_watch_wake:
+ *
+ * Ends a wait, the present one or the next. May be called from any thread while the watch lives.
+ */
+void
+bk_watch_wake (BkWatch *watch)
+{
+  guint64 one = 1;
+
+  if (write (watch->wake_fd, &one, sizeof one) < 0 && errno != EAGAIN)
+    g_warning ("A waiting operation could not be woken: %s", g_strerror (errno));
 }
 
 /**

@@ -18,6 +18,7 @@ int bk_watch_fd (BkWatch *watch);
 int bk_watch_add_directory (BkWatch *watch, int dirfd, GError **error);
 gboolean
 bk_watch_wait (BkWatch *watch, int timeout_msecs, GCancellable *cancellable, GError **error);
+void bk_watch_wake (BkWatch *watch);
 gboolean bk_watch_take (BkWatch *watch, BkWatchEvent *event);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BkWatch, bk_watch_free)
