@@ -163,6 +163,24 @@ bk_backup_add_file (BkBackup *backup, const char *path, guint64 size_bytes, cons
 }
 
 /**
+ * bk_backup_find_file:
+ *
+ * Returns: (transfer none) (nullable): the file of that path.
+ */
+const BkBackupFile *
+bk_backup_find_file (const BkBackup *backup, const char *path)
+{
+  for (guint i = 0; i < backup->files->len; i++)
+    {
+      const BkBackupFile *file = g_ptr_array_index (backup->files, i);
+
+      if (strcmp (file->path, path) == 0)
+        return file;
+    }
+  return NULL;
+}
+
+/**
  * bk_backup_files_checksum:
  *
  * Returns: (transfer full): the SHA-256 over "<sha256>  <path>\n" of each file in the order of

@@ -56,6 +56,7 @@ BkBackup *bk_backup_copy (const BkBackup *backup);
 void bk_backup_free (BkBackup *backup);
 void
 bk_backup_add_file (BkBackup *backup, const char *path, guint64 size_bytes, const char *sha256);
+const BkBackupFile *bk_backup_find_file (const BkBackup *backup, const char *path);
 char *bk_backup_files_checksum (const BkBackup *backup);
 char *bk_backup_full_id (const BkBackup *backup);
 

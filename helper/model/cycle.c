@@ -1,0 +1,206 @@
+#include "model/cycle.h"
+
+#include "base/timestamp.h"
+
+#include <string.h>
+
+static void
+disk_free (gpointer data)
+{
+  BkCycleDisk *disk = data;
+
+  g_free (disk->target);
+  g_free (disk->base_full_file);
+  g_free (disk->base_full_hash_sha256);
+  g_ptr_array_unref (disk->incremental_files);
+  g_free (disk);
+}
+
+BkCycle *
+bk_cycle_new (const char *vm, const char *uuid)
+{
+  BkCycle *self = g_new0 (BkCycle, 1);
+
+  self->vm = g_strdup (vm);
+  self->uuid = g_strdup (uuid);
+  self->backup_ids = g_ptr_array_new_with_free_func (g_free);
+  self->disks = g_ptr_array_new_with_free_func (disk_free);
+  return self;
+}
+
+static void
+copy_strings (GPtrArray *to, const GPtrArray *from)
+{
+  for (guint i = 0; i < from->len; i++)
+    g_ptr_array_add (to, g_strdup (g_ptr_array_index (from, i)));
+}
+
+BkCycle *
+bk_cycle_copy (const BkCycle *cycle)
+{
+  BkCycle *copy = bk_cycle_new (cycle->vm, cycle->uuid);
+
+  copy->status = cycle->status;
+  copy->last_checkpoint_name = g_strdup (cycle->last_checkpoint_name);
+  copy->max_incrementals = cycle->max_incrementals;
+  copy->merged_id = g_strdup (cycle->merged_id);
+  copy_strings (copy->backup_ids, cycle->backup_ids);
+  for (guint i = 0; i < cycle->disks->len; i++)
+    {
+      const BkCycleDisk *disk = g_ptr_array_index (cycle->disks, i);
+      BkCycleDisk *own = bk_cycle_set_disk_base (copy, disk->target, disk->base_full_file,
+                                                 disk->base_full_hash_sha256);
+
+      copy_strings (own->incremental_files, disk->incremental_files);
+    }
+  return copy;
+}
+
+void
+bk_cycle_free (BkCycle *cycle)
+{
+  g_free (cycle->vm);
+  g_free (cycle->uuid);
+  g_free (cycle->last_checkpoint_name);
+  g_free (cycle->merged_id);
+  g_ptr_array_unref (cycle->backup_ids);
+  g_ptr_array_unref (cycle->disks);
+  g_free (cycle);
+}
+
+const BkCycleDisk *
+bk_cycle_find_disk (const BkCycle *cycle, const char *target)
+{
+  for (guint i = 0; i < cycle->disks->len; i++)
+    {
+      const BkCycleDisk *disk = g_ptr_array_index (cycle->disks, i);
+
+      if (strcmp (disk->target, target) == 0)
+        return disk;
+    }
+  return NULL;
+}
+
+/**
+ * bk_cycle_set_disk_base:
+ *
+ * Begins a disk's chain with a full copy: in the Base, or later when that disk had to be copied in
+ * full again. What it had before no longer belongs to the chain.
+ *
+ * Returns: (transfer none): the disk.
+ */
+BkCycleDisk *
+bk_cycle_set_disk_base (BkCycle *cycle, const char *target, const char *file, const char *sha256)
+{
+  BkCycleDisk *disk = (BkCycleDisk *) bk_cycle_find_disk (cycle, target);
+
+  if (disk == NULL)
+    {
+      disk = g_new0 (BkCycleDisk, 1);
+      disk->target = g_strdup (target);
+      disk->incremental_files = g_ptr_array_new_with_free_func (g_free);
+      g_ptr_array_add (cycle->disks, disk);
+    }
+  g_free (disk->base_full_file);
+  g_free (disk->base_full_hash_sha256);
+  disk->base_full_file = g_strdup (file);
+  disk->base_full_hash_sha256 = g_strdup (sha256);
+  g_ptr_array_set_size (disk->incremental_files, 0);
+  return disk;
+}
+
+/**
+ * bk_cycle_disk_top:
+ *
+ * Returns: (transfer none): the newest file of the chain, which reads as the newest state.
+ */
+const char *
+bk_cycle_disk_top (const BkCycleDisk *disk)
+{
+  return disk->incremental_files->len == 0
+             ? disk->base_full_file
+             : g_ptr_array_index (disk->incremental_files, disk->incremental_files->len - 1);
+}
+
+guint
+bk_cycle_incrementals_count (const BkCycle *cycle)
+{
+  return cycle->backup_ids->len == 0 ? 0 : cycle->backup_ids->len - 1;
+}
+
+const char *
+bk_cycle_newest_backup_id (const BkCycle *cycle)
+{
+  return cycle->backup_ids->len == 0
+             ? NULL
+             : g_ptr_array_index (cycle->backup_ids, cycle->backup_ids->len - 1);
+}
+
+gboolean
+bk_cycle_names_backup (const BkCycle *cycle, const char *backup_id)
+{
+  for (guint i = 0; i < cycle->backup_ids->len; i++)
+    {
+      if (strcmp (g_ptr_array_index (cycle->backup_ids, i), backup_id) == 0)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/**
+ * bk_cycle_next_step:
+ * @cycle: (nullable): the active cycle, or %NULL
+ * @max_incrementals: at least 1
+ *
+ * The rule of seeds/000 section 3: no active manifest begins a cycle; fewer incrementals than
+ * @max_incrementals extend it; as many end it.
+ */
+BkCycleStep
+bk_cycle_next_step (const BkCycle *cycle, guint max_incrementals)
+{
+  if (cycle == NULL)
+    return BK_STEP_BASE;
+  if (cycle->status == BK_CYCLE_CONSOLIDATING)
+    return BK_STEP_CONSOLIDATION;
+  return bk_cycle_incrementals_count (cycle) < max_incrementals ? BK_STEP_INCREMENTAL
+                                                                : BK_STEP_CONSOLIDATION;
+}
+
+const char *
+bk_cycle_step_to_string (BkCycleStep step)
+{
+  static const char *const names[] = {
+    [BK_STEP_BASE] = "base",
+    [BK_STEP_INCREMENTAL] = "incremental",
+    [BK_STEP_CONSOLIDATION] = "consolidation",
+  };
+
+  return names[step];
+}
+
+/**
+ * bk_cycle_backup_id:
+ * @part: one of BK_CYCLE_PART_…
+ *
+ * Returns: (transfer full): "<vm>-<part>-YYYYMMDD_HHMMSS".
+ */
+char *
+bk_cycle_backup_id (const char *vm, const char *part, gint64 usecs)
+{
+  g_autofree char *time = bk_time_to_compact (usecs);
+
+  return g_strdup_printf ("%s-%s-%s", vm, part, time);
+}
+
+/**
+ * bk_cycle_file_name:
+ *
+ * Returns: (transfer full): "<vm>-<disk>-<part>-YYYYMMDD_HHMMSS.qcow2".
+ */
+char *
+bk_cycle_file_name (const char *vm, const char *target, const char *part, gint64 usecs)
+{
+  g_autofree char *time = bk_time_to_compact (usecs);
+
+  return g_strdup_printf ("%s-%s-%s-%s.qcow2", vm, target, part, time);
+}

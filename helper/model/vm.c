@@ -1,0 +1,148 @@
+#include "model/vm.h"
+
+#include <glib/gi18n.h>
+#include <string.h>
+
+static void
+disk_free (gpointer data)
+{
+  BkVmDisk *disk = data;
+
+  g_free (disk->target);
+  g_free (disk->path);
+  g_free (disk->format);
+  g_free (disk->device);
+  g_free (disk->source_type);
+  g_free (disk);
+}
+
+BkVm *
+bk_vm_new (const char *name, const char *uuid)
+{
+  BkVm *self = g_new0 (BkVm, 1);
+
+  self->name = g_strdup (name);
+  self->uuid = g_strdup (uuid);
+  self->disks = g_ptr_array_new_with_free_func (disk_free);
+  return self;
+}
+
+void
+bk_vm_free (BkVm *vm)
+{
+  g_free (vm->name);
+  g_free (vm->uuid);
+  g_ptr_array_unref (vm->disks);
+  g_free (vm);
+}
+
+/**
+ * bk_vm_add_disk:
+ *
+ * Returns: (transfer none): the new disk, for the maker of the value to fill in.
+ */
+BkVmDisk *
+bk_vm_add_disk (BkVm *vm, const char *target)
+{
+  BkVmDisk *disk = g_new0 (BkVmDisk, 1);
+
+  disk->target = g_strdup (target);
+  g_ptr_array_add (vm->disks, disk);
+  return disk;
+}
+
+const BkVmDisk *
+bk_vm_find_disk (const BkVm *vm, const char *target)
+{
+  for (guint i = 0; i < vm->disks->len; i++)
+    {
+      const BkVmDisk *disk = g_ptr_array_index (vm->disks, i);
+
+      if (strcmp (disk->target, target) == 0)
+        return disk;
+    }
+  return NULL;
+}
+
+/**
+ * bk_vm_total_bytes:
+ *
+ * Returns: what the disks that can be backed up take on the host.
+ */
+guint64
+bk_vm_total_bytes (const BkVm *vm)
+{
+  guint64 total = 0;
+
+  for (guint i = 0; i < vm->disks->len; i++)
+    {
+      const BkVmDisk *disk = g_ptr_array_index (vm->disks, i);
+
+      if (bk_vm_disk_ability (disk, NULL) != BK_DISK_NONE)
+        total += disk->allocation_bytes;
+    }
+  return total;
+}
+
+gboolean
+bk_vm_is_active (const BkVm *vm)
+{
+  return vm->state != BK_VM_SHUTOFF && vm->state != BK_VM_CRASHED;
+}
+
+const char *
+bk_vm_state_to_string (BkVmState state)
+{
+  static const char *const names[] = {
+    [BK_VM_RUNNING] = "running", [BK_VM_PAUSED] = "paused",       [BK_VM_SHUTOFF] = "shutoff",
+    [BK_VM_CRASHED] = "crashed", [BK_VM_SUSPENDED] = "suspended",
+  };
+
+  return names[state];
+}
+
+const char *
+bk_disk_ability_to_string (BkDiskAbility ability)
+{
+  static const char *const names[] = {
+    [BK_DISK_INCREMENTAL] = "incremental",
+    [BK_DISK_FULL] = "full",
+    [BK_DISK_NONE] = "none",
+  };
+
+  return names[ability];
+}
+
+/**
+ * bk_vm_disk_ability:
+ * @reason: (out) (optional) (nullable) (transfer none): a sentence, where the answer is not the
+ *   usual one and a person would ask why
+ */
+BkDiskAbility
+bk_vm_disk_ability (const BkVmDisk *disk, const char **reason)
+{
+  const char *unused;
+
+  if (reason == NULL)
+    reason = &unused;
+  *reason = NULL;
+  if (g_strcmp0 (disk->device, "disk") != 0)
+    return BK_DISK_NONE; /* a cdrom or floppy: its medium is not the VM's own */
+  if (disk->path == NULL)
+    {
+      *reason = N_ ("It is not a file or a block device of this host: it is not backed up.");
+      return BK_DISK_NONE;
+    }
+  if (disk->read_only)
+    {
+      *reason = N_ ("It is read-only: the VM cannot change it, and it is not backed up.");
+      return BK_DISK_NONE;
+    }
+  if (g_strcmp0 (disk->format, "qcow2") == 0)
+    return BK_DISK_INCREMENTAL;
+  *reason = g_strcmp0 (disk->format, "raw") == 0
+                ? N_ ("A raw disk cannot record what changed: it is backed up in full each time.")
+                : N_ ("A disk of its format cannot record what changed: it is backed up in full "
+                      "each time.");
+  return BK_DISK_FULL;
+}

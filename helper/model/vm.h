@@ -1,0 +1,60 @@
+#pragma once
+
+#include <glib.h>
+
+/*
+ * A virtual machine as it is seen at one instant. Values; the hypervisor makes them.
+ */
+
+typedef enum
+{
+  BK_VM_RUNNING,
+  BK_VM_PAUSED,
+  BK_VM_SHUTOFF,
+  BK_VM_CRASHED,
+  BK_VM_SUSPENDED,
+} BkVmState;
+
+/* What a backup can do with one disk. */
+typedef enum
+{
+  BK_DISK_INCREMENTAL, /* qcow2: records what changed */
+  BK_DISK_FULL,        /* can be copied, but does not record what changed */
+  BK_DISK_NONE,        /* nothing of its own to back up, see reason */
+} BkDiskAbility;
+
+typedef struct
+{
+  char *target;      /* vda */
+  char *path;        /* (nullable) of its file or block device */
+  char *format;      /* of the image: qcow2, raw, … */
+  char *device;      /* disk, cdrom, floppy, lun */
+  char *source_type; /* file, block, network, volume, … */
+  gboolean read_only;
+  gboolean shareable;
+  gboolean transient;
+  guint64 capacity_bytes;   /* what the guest sees; 0 while not known */
+  guint64 allocation_bytes; /* what it takes on the host */
+} BkVmDisk;
+
+typedef struct
+{
+  char *name;
+  char *uuid;
+  BkVmState state;
+  gboolean persistent; /* has a definition that outlives its run */
+  GPtrArray *disks;    /* of BkVmDisk, in the order of its definition */
+} BkVm;
+
+BkVm *bk_vm_new (const char *name, const char *uuid);
+void bk_vm_free (BkVm *vm);
+BkVmDisk *bk_vm_add_disk (BkVm *vm, const char *target);
+const BkVmDisk *bk_vm_find_disk (const BkVm *vm, const char *target);
+guint64 bk_vm_total_bytes (const BkVm *vm);
+gboolean bk_vm_is_active (const BkVm *vm);
+const char *bk_vm_state_to_string (BkVmState state);
+
+BkDiskAbility bk_vm_disk_ability (const BkVmDisk *disk, const char **reason);
+const char *bk_disk_ability_to_string (BkDiskAbility ability);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BkVm, bk_vm_free)
