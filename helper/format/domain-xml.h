@@ -1,0 +1,15 @@
+#pragma once
+
+#include "model/vm.h"
+
+/*
+ * libvirt's domain XML (and its storage volumes'), read for what a backup has to know: the disks, and the files beside them
+ * (NVRAM). It comes from libvirt, but guests' owners write it: links to external entities are
+ * never followed.
+ */
+
+#define BK_DOMAIN_XML_MAX_BYTES (4 * 1024 * 1024)
+
+gboolean bk_domain_xml_read_disks (const char *xml, BkVm *vm, GError **error);
+gboolean bk_domain_xml_read_nvram (const char *xml, char **path, GError **error);
+gboolean bk_volume_xml_read (const char *xml, char **format, char **backing_path, GError **error);
