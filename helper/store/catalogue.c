@@ -213,6 +213,54 @@ bk_catalogue_list (BkRepository *repository,
   return g_steal_pointer (&backups);
 }
 
+/* The time at the end of a VM backup's name, "YYYYMMDD_HHMMSS". */
+#define TIME_LENGTH 15
+
+static int
+compare_by_time (gconstpointer a, gconstpointer b)
+{
+  const char *left = *(const char *const *) a;
+  const char *right = *(const char *const *) b;
+  gsize left_length = strlen (left);
+  gsize right_length = strlen (right);
+
+  return strcmp (right + (right_length > TIME_LENGTH ? right_length - TIME_LENGTH : 0),
+                 left + (left_length > TIME_LENGTH ? left_length - TIME_LENGTH : 0));
+}
+
+/**
+ * bk_catalogue_newest_completed:
+ * @project_id: of a VM
+ *
+ * Goes by the times in the names, so that a list of many VMs need not read every backup of each.
+ *
+ * Returns: (transfer full) (nullable): the newest completed backup, or %NULL when there is none.
+ */
+BkBackup *
+bk_catalogue_newest_completed (BkRepository *repository, const char *project_id)
+{
+  autofd int project = bk_open_directory_at (bk_repository_fd (repository), project_id, NULL);
+  g_autoptr (GPtrArray) names = project < 0 ? NULL : bk_list_directory (project, NULL);
+
+  if (names == NULL)
+    return NULL;
+  g_ptr_array_sort (names, compare_by_time);
+  for (guint i = 0; i < names->len; i++)
+    {
+      const char *name = g_ptr_array_index (names, i);
+      autofd int fd = bk_name_is_safe (name) ? bk_open_directory_at (project, name, NULL) : -1;
+
+      if (fd < 0)
+        continue;
+      g_autofree char *directory = g_strconcat (project_id, "/", name, NULL);
+      g_autoptr (BkBackup) backup =
+          read_metadata (fd, BK_METADATA_NAME, project_id, name, directory, NULL);
+      if (backup != NULL && backup->status == BK_BACKUP_COMPLETED)
+        return g_steal_pointer (&backup);
+    }
+  return NULL;
+}
+
 static BkBackup *
 find_in_generations (int project, const char *project_id, const char *id, GError **error)
 {

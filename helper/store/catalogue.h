@@ -21,5 +21,6 @@ GPtrArray *bk_catalogue_list (BkRepository *repository,
                               gpointer user_data,
                               GCancellable *cancellable,
                               GError **error);
+BkBackup *bk_catalogue_newest_completed (BkRepository *repository, const char *project_id);
 BkBackup *bk_catalogue_find (BkRepository *repository, const char *full_id, GError **error);
 int bk_catalogue_open_files (BkRepository *repository, const BkBackup *backup, GError **error);

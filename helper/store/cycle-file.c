@@ -1,0 +1,53 @@
+#include "store/cycle-file.h"
+
+#include "base/atomic-file.h"
+#include "base/error.h"
+#include "base/path.h"
+#include "format/cycle-manifest.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+/**
+ * bk_cycle_file_load:
+ * @project: the project's directory
+ * @cycle: (out) (transfer full) (nullable): %NULL when no cycle is active
+ *
+ * Errors: %BK_ERROR_INTEGRITY when there is one that cannot be trusted.
+ */
+gboolean
+bk_cycle_file_load (int project, const char *project_id, BkCycle **cycle, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  g_autofree char *what = g_strdup_printf ("The manifest.json of “%s”", project_id);
+  g_autoptr (GBytes) bytes =
+      bk_read_small_file (project, BK_CYCLE_MANIFEST_NAME, BK_CYCLE_MANIFEST_MAX_BYTES, &local);
+
+  *cycle = NULL;
+  if (bytes == NULL)
+    {
+      if (g_error_matches (local, BK_ERROR, BK_ERROR_NOT_FOUND))
+        return TRUE;
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
+    }
+  *cycle = bk_cycle_manifest_from_bytes (bytes, what, error);
+  return *cycle != NULL;
+}
+
+gboolean
+bk_cycle_file_save (int project, const BkCycle *cycle, GError **error)
+{
+  g_autofree char *text = bk_cycle_manifest_to_text (cycle);
+
+  return bk_atomic_write (project, BK_CYCLE_MANIFEST_NAME, text, strlen (text), 0600, error);
+}
+
+gboolean
+bk_cycle_file_remove (int project, GError **error)
+{
+  if (unlinkat (project, BK_CYCLE_MANIFEST_NAME, 0) < 0 && errno != ENOENT)
+    return bk_error_set_errno (error, errno, "manifest.json cannot be removed");
+  return bk_sync_directory (project, "manifest.json", error);
+}
