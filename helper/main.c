@@ -1,6 +1,7 @@
 #include "api/runner.h"
 #include "cli/main.h"
 #include "cockpit/bridge.h"
+#include "vm/libvirt.h"
 
 #include <locale.h>
 #include <string.h>
@@ -9,6 +10,7 @@ int
 main (int argc, char **argv)
 {
   setlocale (LC_ALL, "");
+  bk_libvirt_prepare ();
   if (argc >= 2 && strcmp (argv[1], "bridge") == 0)
     return bk_bridge_main (argc - 1, argv + 1);
   if (argc >= 3 && strcmp (argv[1], "job") == 0 && strcmp (argv[2], "run") == 0)

@@ -1,0 +1,9 @@
+#pragma once
+
+#include "vm/hypervisor.h"
+
+/* The XML that libvirt's backup and checkpoint calls take (formatbackup, formatcheckpoint). */
+
+char *bk_backup_xml_new (const BkVmBackup *backup, const BkVm *vm);
+char *bk_checkpoint_xml_new (const BkVmBackup *backup, const BkVm *vm);
+char *bk_backup_xml_target_file (const char *xml);

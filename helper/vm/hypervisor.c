@@ -1,0 +1,271 @@
+#include "vm/hypervisor.h"
+
+G_DEFINE_INTERFACE (BkHypervisor, bk_hypervisor, G_TYPE_OBJECT)
+
+static void
+bk_hypervisor_default_init (BkHypervisorInterface *iface)
+{
+}
+
+static void
+backup_disk_free (gpointer data)
+{
+  BkVmBackupDisk *disk = data;
+
+  g_free (disk->target);
+  g_free (disk->file);
+  g_free (disk);
+}
+
+BkVmBackup *
+bk_vm_backup_new (const char *checkpoint_name, const char *parent_checkpoint)
+{
+  BkVmBackup *self = g_new0 (BkVmBackup, 1);
+
+  self->checkpoint_name = g_strdup (checkpoint_name);
+  self->parent_checkpoint = g_strdup (parent_checkpoint);
+  self->disks = g_ptr_array_new_with_free_func (backup_disk_free);
+  return self;
+}
+
+void
+bk_vm_backup_add_disk (BkVmBackup *backup,
+                       const char *target,
+                       const char *file,
+                       gboolean incremental,
+                       gboolean checkpoint)
+{
+  BkVmBackupDisk *disk = g_new0 (BkVmBackupDisk, 1);
+
+  disk->target = g_strdup (target);
+  disk->file = g_strdup (file);
+  disk->incremental = incremental;
+  disk->checkpoint = checkpoint;
+  g_ptr_array_add (backup->disks, disk);
+}
+
+void
+bk_vm_backup_free (BkVmBackup *backup)
+{
+  g_free (backup->checkpoint_name);
+  g_free (backup->parent_checkpoint);
+  g_ptr_array_unref (backup->disks);
+  g_free (backup);
+}
+
+void
+bk_vm_image_free (BkVmImage *image)
+{
+  g_free (image->path);
+  g_free (image->pool);
+  g_free (image->format);
+  g_free (image->backing_path);
+  g_free (image);
+}
+
+/**
+ * bk_hypervisor_list:
+ *
+ * Returns: (transfer full) (element-type BkVm) (nullable): every VM, by name.
+ */
+GPtrArray *
+bk_hypervisor_list (BkHypervisor *self, GCancellable *cancellable, GError **error)
+{
+  return BK_HYPERVISOR_GET_IFACE (self)->list (self, cancellable, error);
+}
+
+/**
+ * bk_hypervisor_find_by_name:
+ *
+ * Returns: (transfer full) (nullable): the VM as it is now.
+ */
+BkVm *
+bk_hypervisor_find_by_name (BkHypervisor *self, const char *name, GError **error)
+{
+  return BK_HYPERVISOR_GET_IFACE (self)->find_by_name (self, name, error);
+}
+
+/**
+ * bk_hypervisor_find_by_uuid:
+ *
+ * Returns: (transfer full) (nullable): the VM as it is now.
+ */
+BkVm *
+bk_hypervisor_find_by_uuid (BkHypervisor *self, const char *uuid, GError **error)
+{
+  return BK_HYPERVISOR_GET_IFACE (self)->find_by_uuid (self, uuid, error);
+}
+
+/**
+ * bk_hypervisor_get_xml:
+ *
+ * Returns: (transfer full) (nullable): the definition to start the VM from again, with its
+ *   secrets.
+ */
+char *
+bk_hypervisor_get_xml (BkHypervisor *self, const char *uuid, GError **error)
+{
+  return BK_HYPERVISOR_GET_IFACE (self)->get_xml (self, uuid, error);
+}
+
+/**
+ * bk_hypervisor_list_images:
+ *
+ * Returns: (transfer full) (element-type BkVmImage) (nullable): the images in active storage
+ *   pools.
+ */
+GPtrArray *
+bk_hypervisor_list_images (BkHypervisor *self, GCancellable *cancellable, GError **error)
+{
+  return BK_HYPERVISOR_GET_IFACE (self)->list_images (self, cancellable, error);
+}
+
+/**
+ * bk_hypervisor_begin_backup:
+ *
+ * Begins to copy the disks as they are at one instant, and makes the checkpoint in that instant.
+ * Follow it with bk_hypervisor_wait_backup().
+ *
+ * Errors: %BK_ERROR_BUSY when another job works on the VM.
+ */
+gboolean
+bk_hypervisor_begin_backup (BkHypervisor *self,
+                            const char *uuid,
+                            const BkVmBackup *backup,
+                            GError **error)
+{
+  return BK_HYPERVISOR_GET_IFACE (self)->begin_backup (self, uuid, backup, error);
+}
+
+/**
+ * bk_hypervisor_wait_backup:
+ * @progress_func: (nullable): told a few times a second, in the calling thread
+ *
+ * Waits until the copy has ended. When it is cancelled it ends the copy first.
+ *
+ * Errors: %BK_ERROR_NO_SPACE, %BK_ERROR_CANCELLED, %BK_ERROR_FAILED. The checkpoint is left behind
+ *   then, as libvirt leaves it.
+ */
+gboolean
+bk_hypervisor_wait_backup (BkHypervisor *self,
+                           const char *uuid,
+                           BkVmProgressFunc progress_func,
+                           gpointer user_data,
+                           GCancellable *cancellable,
+                           GError **error)
+{
+  return BK_HYPERVISOR_GET_IFACE (self)->wait_backup (self, uuid, progress_func, user_data,
+                                                      cancellable, error);
+}
+
+/**
+ * bk_hypervisor_running_backup_file:
+ *
+ * Returns: (transfer full) (nullable): one of the files that a backup of this VM is being written
+ *   to at this moment, "" when its files are not known; %NULL without error when none runs.
+ */
+char *
+bk_hypervisor_running_backup_file (BkHypervisor *self, const char *uuid, GError **error)
+{
+  return BK_HYPERVISOR_GET_IFACE (self)->running_backup_file (self, uuid, error);
+}
+
+gboolean
+bk_hypervisor_abort_backup (BkHypervisor *self, const char *uuid, GError **error)
+{
+  return BK_HYPERVISOR_GET_IFACE (self)->abort_backup (self, uuid, error);
+}
+
+/**
+ * bk_hypervisor_list_checkpoints:
+ *
+ * Returns: (transfer full) (nullable): the names of all checkpoints, also those of others.
+ */
+GStrv
+bk_hypervisor_list_checkpoints (BkHypervisor *self, const char *uuid, GError **error)
+{
+  return BK_HYPERVISOR_GET_IFACE (self)->list_checkpoints (self, uuid, error);
+}
+
+/**
+ * bk_hypervisor_delete_checkpoint:
+ *
+ * A checkpoint that is not there counts as deleted.
+ */
+gboolean
+bk_hypervisor_delete_checkpoint (BkHypervisor *self,
+                                 const char *uuid,
+                                 const char *name,
+                                 GError **error)
+{
+  return BK_HYPERVISOR_GET_IFACE (self)->delete_checkpoint (self, uuid, name, error);
+}
+
+/**
+ * bk_hypervisor_start_paused:
+ *
+ * Starts a VM that is shut off without letting its guest run: QEMU has the disks open, so they can
+ * be copied and their bitmaps kept.
+ */
+gboolean
+bk_hypervisor_start_paused (BkHypervisor *self, const char *uuid, GError **error)
+{
+  return BK_HYPERVISOR_GET_IFACE (self)->start_paused (self, uuid, error);
+}
+
+gboolean
+bk_hypervisor_destroy (BkHypervisor *self, const char *uuid, GError **error)
+{
+  return BK_HYPERVISOR_GET_IFACE (self)->destroy (self, uuid, error);
+}
+
+/**
+ * bk_hypervisor_is_active:
+ *
+ * Returns: whether the VM has a QEMU process at this moment; %FALSE also when it cannot be told.
+ */
+gboolean
+bk_hypervisor_is_active (BkHypervisor *self, const char *uuid)
+{
+  g_autoptr (BkVm) vm = bk_hypervisor_find_by_uuid (self, uuid, NULL);
+
+  return vm != NULL && bk_vm_is_active (vm);
+}
+
+/**
+ * bk_hypervisor_watch:
+ * @event_func: called from a thread of the hypervisor's; must not block
+ *
+ * Returns: the number to end it with, or 0 on error.
+ */
+guint
+bk_hypervisor_watch (BkHypervisor *self,
+                     BkVmEventFunc event_func,
+                     gpointer user_data,
+                     GError **error)
+{
+  return BK_HYPERVISOR_GET_IFACE (self)->watch (self, event_func, user_data, error);
+}
+
+/**
+ * bk_hypervisor_watch_is_alive:
+ *
+ * Returns: whether events can still come. Once it is %FALSE it stays so: unwatch, and watch anew.
+ *   Asks nobody, so it may be called often.
+ */
+gboolean
+bk_hypervisor_watch_is_alive (BkHypervisor *self, guint watch_id)
+{
+  return BK_HYPERVISOR_GET_IFACE (self)->watch_is_alive (self, watch_id);
+}
+
+/**
+ * bk_hypervisor_unwatch:
+ *
+ * After it returns the function is not called again.
+ */
+void
+bk_hypervisor_unwatch (BkHypervisor *self, guint watch_id)
+{
+  BK_HYPERVISOR_GET_IFACE (self)->unwatch (self, watch_id);
+}

@@ -1,0 +1,39 @@
+#pragma once
+
+#include "vm/libvirt.h"
+
+#include <libvirt-glib/libvirt-glib.h>
+#include <libvirt-gobject/libvirt-gobject.h>
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GVirConnection, g_object_unref)
+
+/* What the files of the libvirt implementation share. */
+
+static inline void
+bk_clear_connect (virConnectPtr *connect)
+{
+  if (*connect != NULL)
+    virConnectClose (*connect);
+}
+
+static inline void
+bk_clear_domain (virDomainPtr *domain)
+{
+  if (*domain != NULL)
+    virDomainFree (*domain);
+}
+
+#define autoconnect __attribute__ ((cleanup (bk_clear_connect)))
+#define autodomain __attribute__ ((cleanup (bk_clear_domain)))
+
+void bk_libvirt_start_event_loop (void);
+void bk_libvirt_set_error (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
+
+virConnectPtr bk_libvirt_connect (BkLibvirt *self, GError **error);
+virDomainPtr bk_libvirt_domain (BkLibvirt *self, const char *uuid, GError **error);
+
+void bk_libvirt_backup_iface (BkHypervisorInterface *iface);
+void bk_libvirt_list_iface (BkHypervisorInterface *iface);
+void bk_libvirt_watch_iface (BkHypervisorInterface *iface);

@@ -1,0 +1,202 @@
+#include "vm/qemu-img.h"
+
+#include "base/error.h"
+#include "format/json.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#define OUTPUT_MAX_BYTES (1024 * 1024)
+
+static void
+die_with_parent (gpointer data)
+{
+  prctl (PR_SET_PDEATHSIG, SIGKILL);
+}
+
+static GSubprocess *
+spawn (const char *const *argv, GError **error)
+{
+  g_autoptr (GSubprocessLauncher) launcher =
+      g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
+  g_autoptr (GError) local = NULL;
+
+  g_subprocess_launcher_set_child_setup (launcher, die_with_parent, NULL, NULL);
+  g_subprocess_launcher_setenv (launcher, "LC_ALL", "C.UTF-8", TRUE);
+
+  GSubprocess *process = g_subprocess_launcher_spawnv (launcher, argv, &local);
+  if (process == NULL)
+    g_set_error (error, BK_ERROR, BK_ERROR_UNAVAILABLE,
+                 "%s cannot be started: %s; install qemu-utils", argv[0], local->message);
+  return process;
+}
+
+/* Reads what `-p` prints: "    (12.34/100%)\r" again and again. */
+static gboolean
+follow_progress (GSubprocess *process,
+                 GString *output,
+                 BkFractionFunc fraction_func,
+                 gpointer user_data,
+                 GCancellable *cancellable,
+                 GError **error)
+{
+  GInputStream *stream = g_subprocess_get_stdout_pipe (process);
+  char buffer[4096];
+
+  while (TRUE)
+    {
+      gssize n = g_input_stream_read (stream, buffer, sizeof buffer - 1, cancellable, error);
+
+      if (n < 0)
+        return FALSE;
+      if (n == 0)
+        return TRUE;
+      buffer[n] = '\0';
+      const char *open = strrchr (buffer, '(');
+      if (open != NULL && fraction_func != NULL)
+        fraction_func (CLAMP (g_ascii_strtod (open + 1, NULL) / 100, 0, 1), user_data);
+      if (output->len + (gsize) n <= OUTPUT_MAX_BYTES)
+        g_string_append_len (output, buffer, n);
+    }
+}
+
+static char *
+read_stderr (GSubprocess *process)
+{
+  char buffer[4096];
+  gsize length_bytes = 0;
+
+  g_input_stream_read_all (g_subprocess_get_stderr_pipe (process), buffer, sizeof buffer - 1,
+                           &length_bytes, NULL, NULL);
+  buffer[length_bytes] = '\0';
+  return bk_error_one_line (buffer);
+}
+
+static void
+set_failure (GError **error, const char *const *argv, const char *file, const char *why)
+{
+  gboolean full = strstr (why, "No space left on device") != NULL;
+
+  g_set_error (error, BK_ERROR, full ? BK_ERROR_NO_SPACE : BK_ERROR_FAILED,
+               "%s %s of “%s” failed: %s", argv[0], argv[1], file, *why == '\0' ? "killed" : why);
+}
+
+/* @exit_status: %NULL: anything but 0 is an error. */
+static gboolean
+run (const char *const *argv,
+     const char *file,
+     GString *output,
+     int *exit_status,
+     BkFractionFunc fraction_func,
+     gpointer user_data,
+     GCancellable *cancellable,
+     GError **error)
+{
+  g_autoptr (GSubprocess) process = spawn (argv, error);
+  if (process == NULL)
+    return FALSE;
+  if (!follow_progress (process, output, fraction_func, user_data, cancellable, error))
+    {
+      g_subprocess_force_exit (process);
+      g_subprocess_wait (process, NULL, NULL);
+      return FALSE;
+    }
+
+  g_autofree char *why = read_stderr (process);
+  if (!g_subprocess_wait (process, NULL, error))
+    return FALSE;
+  if (exit_status != NULL && g_subprocess_get_if_exited (process))
+    {
+      *exit_status = g_subprocess_get_exit_status (process);
+      return TRUE;
+    }
+  if (g_subprocess_get_successful (process))
+    return TRUE;
+  set_failure (error, argv, file, why);
+  return FALSE;
+}
+
+/**
+ * bk_qemu_img_create:
+ * @file: made, or made anew
+ * @size_bytes: what a guest would see
+ * @backing_file: (nullable): a qcow2 file, relative to the directory of @file or absolute
+ *
+ * Makes an empty qcow2 image.
+ */
+gboolean
+bk_qemu_img_create (const char *file, guint64 size_bytes, const char *backing_file, GError **error)
+{
+  g_autofree char *size = g_strdup_printf ("%" G_GUINT64_FORMAT, size_bytes);
+  g_autoptr (GString) output = g_string_new (NULL);
+  const char *plain[] = { "qemu-img", "create", "-q", "-f", "qcow2", "--", file, size, NULL };
+  const char *backed[] = { "qemu-img", "create",     "-q", "-f", "qcow2", "-F", "qcow2",
+                           "-b",       backing_file, "--", file, size,    NULL };
+
+  return run (backing_file == NULL ? plain : backed, file, output, NULL, NULL, NULL, NULL, error);
+}
+
+/**
+ * bk_qemu_img_commit:
+ * @base: the file below @top to write into
+ * @top: what to write; it reads the same before, during and after
+ *
+ * Writes what all files above @base changed into @base, in one pass; can be repeated after it was
+ * interrupted, with the same result.
+ */
+gboolean
+bk_qemu_img_commit (const char *base,
+                    const char *top,
+                    BkFractionFunc fraction_func,
+                    gpointer user_data,
+                    GCancellable *cancellable,
+                    GError **error)
+{
+  g_autoptr (GString) output = g_string_new (NULL);
+  const char *argv[] = { "qemu-img", "commit", "-p", "-d", "-f", "qcow2",
+                         "-b",       base,     "--", top,  NULL };
+
+  return run (argv, top, output, NULL, fraction_func, user_data, cancellable, error);
+}
+
+/**
+ * bk_qemu_img_check:
+ *
+ * Errors: %BK_ERROR_INTEGRITY when the image's own tables are broken. Clusters that nothing uses
+ *   (exit status 3) waste space and are no error.
+ */
+gboolean
+bk_qemu_img_check (const char *file, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GString) output = g_string_new (NULL);
+  const char *argv[] = { "qemu-img", "check", "-q", "-f", "qcow2", "--", file, NULL };
+  int exit_status = 0;
+
+  if (!run (argv, file, output, &exit_status, NULL, NULL, cancellable, error))
+    return FALSE;
+  if (exit_status == 0 || exit_status == 3)
+    return TRUE;
+  g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY,
+               "The image “%s” is broken: qemu-img check ends with status %d", file, exit_status);
+  return FALSE;
+}
+
+/**
+ * bk_qemu_img_virtual_size:
+ * @size_bytes: (out): what a guest sees
+ */
+gboolean
+bk_qemu_img_virtual_size (const char *file, guint64 *size_bytes, GError **error)
+{
+  g_autoptr (GString) output = g_string_new (NULL);
+  const char *argv[] = { "qemu-img", "info", "--output=json", "-U", "--", file, NULL };
+
+  if (!run (argv, file, output, NULL, NULL, NULL, NULL, error))
+    return FALSE;
+
+  g_autofree char *what = g_strdup_printf ("What qemu-img says of “%s”", file);
+  g_autoptr (JsonObject) info =
+      bk_json_parse_object (output->str, (gssize) output->len, what, error);
+  return info != NULL && bk_json_count (info, "virtual-size", what, G_MAXINT64, size_bytes, error);
+}
