@@ -1,0 +1,229 @@
+#include "ops/vm-recover.h"
+
+#include "base/atomic-file.h"
+#include "base/error.h"
+#include "base/path.h"
+#include "format/vm-point-json.h"
+#include "store/catalogue.h"
+#include "store/point-writer.h"
+
+#include <string.h>
+
+/*
+ * What a run that died can have left behind, and what the next one does about it. It holds the
+ * project's lock, so nobody else is in the middle of anything.
+ *
+ * | left behind                                    | done about it                            |
+ * | a copy that QEMU still writes into the project | ended                                    |
+ * | a VM started paused for its backup             | stopped again                            |
+ * | a completed backup that no manifest names yet  | added to its cycle: it was complete      |
+ * | a backup that says "running"                   | its files removed, its record kept failed |
+ * | a checkpoint of a backup of ours, not the last | deleted; its changes go to the one before |
+ * | temporary names, directories without metadata  | removed                                  |
+ */
+
+static BkVmPoint *
+read_point (const BkBackup *backup)
+{
+  return bk_vm_point_from_json (backup->extra, backup->id, NULL);
+}
+
+static gboolean
+end_orphaned_copy (BkVmRun *run, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  g_autofree char *file = NULL;
+
+  if (!bk_vm_is_active (run->vm))
+    return TRUE;
+  file = bk_hypervisor_running_backup_file (run->hypervisor, run->vm->uuid, &local);
+  if (local != NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
+    }
+  if (file == NULL)
+    return TRUE;
+
+  g_autofree char *below = g_strconcat (run->project_path, "/", NULL);
+  if (!g_str_has_prefix (file, below))
+    {
+      g_set_error (error, BK_ERROR, BK_ERROR_BUSY,
+                   "Another program is backing up the VM “%s”; wait until it has ended",
+                   run->vm->name);
+      return FALSE;
+    }
+  bk_vm_run_log (run, BK_LOG_WARNING, NULL, "recover",
+                 "An earlier run was interrupted while it copied the VM: that copy is ended");
+  return bk_hypervisor_abort_backup (run->hypervisor, run->vm->uuid, error);
+}
+
+static gboolean
+refresh_vm (BkVmRun *run, GError **error)
+{
+  BkVm *vm = bk_hypervisor_find_by_uuid (run->hypervisor, run->vm->uuid, error);
+
+  if (vm == NULL)
+    return FALSE;
+  g_clear_pointer (&run->vm, bk_vm_free);
+  run->vm = vm;
+  return TRUE;
+}
+
+/* Was started by a run that died before it could stop it: its guest has never run. */
+static gboolean
+stop_orphaned_start (BkVmRun *run, const BkVmPoint *point, GError **error)
+{
+  if (!point->started_paused || run->vm->state != BK_VM_PAUSED ||
+      strcmp (point->uuid, run->vm->uuid) != 0)
+    return TRUE;
+  bk_vm_run_log (run, BK_LOG_WARNING, NULL, "recover",
+                 "An earlier run was interrupted while the VM was started paused for its backup: "
+                 "it is stopped again");
+  return bk_hypervisor_destroy (run->hypervisor, run->vm->uuid, error) && refresh_vm (run, error);
+}
+
+static const char *
+file_hash (gconstpointer hashes, const char *file)
+{
+  const BkBackupFile *entry = bk_backup_find_file (hashes, file);
+
+  return entry == NULL ? "" : entry->sha256;
+}
+
+/* Complete, but the run died before manifest.json could say so. Its checkpoint tells it from a
+ * family that was given up: that one's is gone. */
+static gboolean
+adopt_if_complete (BkVmRun *run, const BkBackup *backup, const BkVmPoint *point, GError **error)
+{
+  gboolean continues =
+      run->cycle == NULL
+          ? point->kind == BK_POINT_BASE
+          : point->kind == BK_POINT_INCREMENTAL &&
+                g_strcmp0 (backup->parent_backup_id, bk_cycle_newest_backup_id (run->cycle)) == 0;
+  gboolean has_checkpoint = FALSE;
+
+  if (backup->status != BK_BACKUP_COMPLETED || !continues || point->checkpoint == NULL ||
+      strcmp (point->uuid, run->vm->uuid) != 0 ||
+      (run->cycle != NULL && bk_cycle_names_backup (run->cycle, backup->id)))
+    return TRUE;
+  if (!bk_vm_run_has_checkpoint (run, point->checkpoint, &has_checkpoint, error))
+    return FALSE;
+  if (!has_checkpoint)
+    return TRUE;
+
+  guint max = run->cycle == NULL ? 0 : run->cycle->max_incrementals;
+  g_autoptr (BkCycle) extended =
+      bk_cycle_extend (run->cycle, point, backup->id, file_hash, backup, max);
+  if (!bk_cycle_file_save (run->project, extended, error))
+    return FALSE;
+  bk_vm_run_set_cycle (run, g_steal_pointer (&extended));
+  bk_vm_run_log (run, BK_LOG_WARNING, backup->id, "recover",
+                 "“%s” was complete when its run was interrupted: it is part of the cycle now",
+                 backup->id);
+  return TRUE;
+}
+
+/* Anything of ours but the checkpoint that the next incremental starts from. */
+static gboolean
+delete_stale_checkpoint (BkVmRun *run, const BkVmPoint *point, GStrv existing, GError **error)
+{
+  const char *last = run->cycle == NULL ? NULL : run->cycle->last_checkpoint_name;
+
+  if (point->checkpoint == NULL || strcmp (point->uuid, run->vm->uuid) != 0 ||
+      g_strcmp0 (point->checkpoint, last) == 0 ||
+      !g_strv_contains ((const char *const *) existing, point->checkpoint))
+    return TRUE;
+  if (!bk_vm_is_active (run->vm))
+    return TRUE; /* libvirt deletes none of a VM that is off; the next run that starts it will */
+  bk_vm_run_log (run, BK_LOG_INFO, NULL, "recover", "The checkpoint “%s” is no longer needed",
+                 point->checkpoint);
+  return bk_hypervisor_delete_checkpoint (run->hypervisor, run->vm->uuid, point->checkpoint, error);
+}
+
+static gboolean
+remove_interrupted (BkVmRun *run, const BkBackup *backup, GError **error)
+{
+  if (run->cycle != NULL && run->cycle->status == BK_CYCLE_CONSOLIDATING &&
+      g_strcmp0 (run->cycle->merged_id, backup->id) == 0)
+    return TRUE; /* the consolidation takes it up again */
+  bk_vm_run_log (run, BK_LOG_WARNING, backup->id, "recover",
+                 "“%s” was interrupted before it was complete: its files are removed", backup->id);
+  return bk_point_discard (run->project, backup, "The run that made it was interrupted",
+                           g_get_real_time (), error);
+}
+
+/* Temporary files, and directories that died before they had metadata or while they were removed. */
+static gboolean
+remove_strays (BkVmRun *run, GPtrArray *backups, GError **error)
+{
+  g_autoptr (GPtrArray) names = bk_list_directory (run->project, error);
+  g_autoptr (GHashTable) known = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autofree char *prefix = g_strconcat (run->vm->name, "-", NULL);
+
+  if (names == NULL)
+    return FALSE;
+  for (guint i = 0; i < backups->len; i++)
+    g_hash_table_add (known, ((BkBackup *) g_ptr_array_index (backups, i))->id);
+  for (guint i = 0; i < names->len; i++)
+    {
+      const char *name = g_ptr_array_index (names, i);
+      gboolean temporary = g_str_has_prefix (name, BK_TEMPORARY_PREFIX);
+      g_autofree char *metadata = g_build_filename (name, "metadata.json", NULL);
+      g_autoptr (GError) local = NULL;
+      g_autoptr (GBytes) bytes = NULL;
+
+      if (!temporary && (!g_str_has_prefix (name, prefix) || g_hash_table_contains (known, name)))
+        continue;
+      /* A directory whose metadata is there but broken is evidence, not a stray. */
+      if (!temporary)
+        bytes = bk_read_small_file (run->project, metadata, G_MAXUINT16, &local);
+      if (!temporary && !g_error_matches (local, BK_ERROR, BK_ERROR_NOT_FOUND))
+        continue;
+      if (!bk_remove_tree_at (run->project, name, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/**
+ * bk_vm_recover:
+ *
+ * Brings the project back to a state that a run can start from (the table above), and says in the
+ * log what it did.
+ */
+gboolean
+bk_vm_recover (BkVmRun *run, GError **error)
+{
+  g_autoptr (GPtrArray) backups =
+      bk_catalogue_list (run->repository, run->project_id, NULL, NULL, run->cancellable, error);
+
+  if (backups == NULL || !end_orphaned_copy (run, error))
+    return FALSE;
+
+  g_auto (GStrv) existing = bk_hypervisor_list_checkpoints (run->hypervisor, run->vm->uuid, error);
+  if (existing == NULL)
+    return FALSE;
+  for (guint i = 0; i < backups->len; i++)
+    {
+      const BkBackup *backup = g_ptr_array_index (backups, i);
+      g_autoptr (BkVmPoint) point = read_point (backup);
+
+      if (point != NULL && !adopt_if_complete (run, backup, point, error))
+        return FALSE;
+    }
+  for (guint i = 0; i < backups->len; i++)
+    {
+      const BkBackup *backup = g_ptr_array_index (backups, i);
+      g_autoptr (BkVmPoint) point = read_point (backup);
+      gboolean running = backup->status == BK_BACKUP_RUNNING;
+
+      if (point != NULL && !delete_stale_checkpoint (run, point, existing, error))
+        return FALSE;
+      if (running && point != NULL && !stop_orphaned_start (run, point, error))
+        return FALSE;
+      if (running && !remove_interrupted (run, backup, error))
+        return FALSE;
+    }
+  return remove_strays (run, backups, error);
+}

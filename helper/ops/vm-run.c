@@ -1,0 +1,224 @@
+#include "ops/vm-run.h"
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* So that "<vm>-<disk>-Full-Merged-YYYYMMDD_HHMMSS.qcow2" stays one name on every file system. */
+#define VM_NAME_MAX_BYTES 150
+
+static gboolean
+check_name (const char *name, GError **error)
+{
+  if (bk_name_is_safe (name) && strlen (name) <= VM_NAME_MAX_BYTES)
+    return TRUE;
+
+  g_autofree char *line = bk_error_one_line (name);
+  g_set_error (error, BK_ERROR, BK_ERROR_USAGE,
+               "The VM “%s” cannot be backed up under this name: it begins with “.” or “-”, has "
+               "control characters or is longer than %d bytes; rename the VM",
+               line, VM_NAME_MAX_BYTES);
+  return FALSE;
+}
+
+/**
+ * bk_vm_run_open:
+ * @job_id: who holds the project's lock from now on
+ *
+ * Errors: %BK_ERROR_NOT_FOUND, %BK_ERROR_BUSY at once when another run works on this VM,
+ *   %BK_ERROR_UNAVAILABLE, %BK_ERROR_INTEGRITY when manifest.json cannot be trusted.
+ *
+ * Returns: (transfer full) (nullable): the run.
+ */
+BkVmRun *
+bk_vm_run_open (BkRepository *repository,
+                BkHypervisor *hypervisor,
+                BkReporter *reporter,
+                const char *vm_name,
+                const char *job_id,
+                GCancellable *cancellable,
+                GError **error)
+{
+  if (!check_name (vm_name, error))
+    return NULL;
+
+  g_autoptr (BkVmRun) run = g_new0 (BkVmRun, 1);
+  run->repository = g_object_ref (repository);
+  run->hypervisor = g_object_ref (hypervisor);
+  run->reporter = reporter == NULL ? NULL : g_object_ref (reporter);
+  run->cancellable = cancellable == NULL ? NULL : g_object_ref (cancellable);
+  run->project = -1;
+  run->project_id = g_strconcat ("vm/", vm_name, NULL);
+  run->project_path = g_build_filename (bk_repository_path (repository), run->project_id, NULL);
+
+  run->vm = bk_hypervisor_find_by_name (hypervisor, vm_name, error);
+  if (run->vm == NULL)
+    return NULL;
+  run->lock = bk_repository_lock_project (repository, run->project_id, job_id, error);
+  if (run->lock == NULL)
+    return NULL;
+  run->project = bk_repository_open_project (repository, run->project_id, error);
+  if (run->project < 0 || !bk_cycle_file_load (run->project, run->project_id, &run->cycle, error))
+    return NULL;
+  return g_steal_pointer (&run);
+}
+
+void
+bk_vm_run_free (BkVmRun *run)
+{
+  g_clear_pointer (&run->cycle, bk_cycle_free);
+  g_clear_pointer (&run->vm, bk_vm_free);
+  bk_fd_clear (&run->project);
+  g_clear_pointer (&run->lock, bk_lock_free);
+  g_free (run->project_path);
+  g_free (run->project_id);
+  g_clear_object (&run->cancellable);
+  g_clear_object (&run->reporter);
+  g_clear_object (&run->hypervisor);
+  g_clear_object (&run->repository);
+  g_free (run);
+}
+
+void
+bk_vm_run_log (BkVmRun *run,
+               BkLogLevel level,
+               const char *backup_id,
+               const char *action,
+               const char *format,
+               ...)
+{
+  va_list args;
+
+  va_start (args, format);
+  g_autofree char *message = g_strdup_vprintf (format, args);
+  va_end (args);
+  bk_reporter_message (run->reporter, level, run->project_id, backup_id, action, "%s", message);
+}
+
+void
+bk_vm_run_progress (BkVmRun *run, const char *step, guint64 done_bytes, guint64 total_bytes)
+{
+  bk_reporter_progress (run->reporter, &(BkProgress){ .project_id = run->project_id,
+                                                      .step = step,
+                                                      .done_bytes = done_bytes,
+                                                      .total_bytes = total_bytes });
+}
+
+/**
+ * bk_vm_run_set_cycle:
+ * @cycle: (transfer full) (nullable): what is on disk now
+ */
+void
+bk_vm_run_set_cycle (BkVmRun *run, BkCycle *cycle)
+{
+  g_clear_pointer (&run->cycle, bk_cycle_free);
+  run->cycle = cycle;
+}
+
+gboolean
+bk_vm_run_has_checkpoint (BkVmRun *run, const char *name, gboolean *has, GError **error)
+{
+  g_auto (GStrv) names = bk_hypervisor_list_checkpoints (run->hypervisor, run->vm->uuid, error);
+
+  if (names == NULL)
+    return FALSE;
+  *has = name != NULL && g_strv_contains ((const char *const *) names, name);
+  return TRUE;
+}
+
+static void
+on_hashed (guint64 delta_bytes, gpointer user_data)
+{
+  BkHashing *hashing = user_data;
+
+  hashing->done_bytes += delta_bytes;
+  bk_vm_run_progress (hashing->run, hashing->step, hashing->done_bytes, hashing->total_bytes);
+}
+
+/**
+ * bk_vm_run_hash:
+ * @path: relative to the project's directory
+ * @size_bytes: (out) (optional): its size
+ *
+ * Returns: (transfer full) (nullable): the file's SHA-256.
+ */
+char *
+bk_vm_run_hash (BkHashing *hashing, const char *path, guint64 *size_bytes, GError **error)
+{
+  autofd int fd = bk_open_file_at (hashing->run->project, path, error);
+
+  return fd < 0 ? NULL
+                : bk_sha256_of_fd (fd, path, size_bytes, on_hashed, hashing,
+                                   hashing->run->cancellable, error);
+}
+
+gboolean
+bk_vm_run_file_size (BkVmRun *run, const char *path, guint64 *size_bytes, GError **error)
+{
+  autofd int fd = bk_open_file_at (run->project, path, error);
+  struct stat st;
+
+  if (fd < 0)
+    return FALSE;
+  if (fstat (fd, &st) < 0)
+    return bk_error_set_errno (error, errno, "The size of “%s” cannot be read", path);
+  *size_bytes = (guint64) st.st_size;
+  return TRUE;
+}
+
+/**
+ * bk_vm_run_find_free_time:
+ * @part: one of BK_CYCLE_PART_…
+ *
+ * Returns: now, in whole seconds, or the first second after it whose name nothing has yet: two
+ *   runs can fall into one second, and the clock can step back.
+ */
+gint64
+bk_vm_run_find_free_time (BkVmRun *run, const char *part)
+{
+  gint64 usecs = g_get_real_time () / G_USEC_PER_SEC * G_USEC_PER_SEC;
+
+  while (TRUE)
+    {
+      g_autofree char *id = bk_cycle_backup_id (run->vm->name, part, usecs);
+      struct stat st;
+
+      if (fstatat (run->project, id, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return usecs;
+      usecs += G_USEC_PER_SEC;
+    }
+}
+
+/**
+ * bk_vm_run_delete_checkpoint:
+ *
+ * Deletes a checkpoint of this program, whose changes go to the one before it. Only QEMU can take a
+ * bitmap out of an image: a VM that is off is started paused for it, and stopped again.
+ */
+gboolean
+bk_vm_run_delete_checkpoint (BkVmRun *run, const char *name, GError **error)
+{
+  const char *uuid = run->vm->uuid;
+  gboolean has = FALSE;
+
+  if (!bk_vm_run_has_checkpoint (run, name, &has, error))
+    return FALSE;
+  if (!has)
+    return TRUE;
+  if (bk_hypervisor_is_active (run->hypervisor, uuid))
+    return bk_hypervisor_delete_checkpoint (run->hypervisor, uuid, name, error);
+  if (!bk_hypervisor_start_paused (run->hypervisor, uuid, error))
+    return FALSE;
+
+  gboolean deleted = bk_hypervisor_delete_checkpoint (run->hypervisor, uuid, name, error);
+  g_autoptr (GError) local = NULL;
+  if (!bk_hypervisor_destroy (run->hypervisor, uuid, &local))
+    bk_vm_run_log (run, BK_LOG_ERROR, NULL, "vm.stop", "%s", local->message);
+  return deleted;
+}
