@@ -1,14 +1,24 @@
 #include "api/operation.h"
+#include "api/ops-backup.h"
 #include "api/ops-config.h"
 #include "api/ops-job.h"
 #include "api/ops-log.h"
+#include "api/ops-vm.h"
 
 /* The table. Each group of operations stands in a file of its own, api/ops-<group>.c. */
 static const BkOperation *const operations[] = {
-  &bk_operation_config_get, &bk_operation_config_set,
-  &bk_operation_job_list,   &bk_operation_job_follow,
-  &bk_operation_job_cancel, &bk_operation_log_query,
-  &bk_operation_log_follow, NULL,
+  &bk_operation_vm_list,
+  &bk_operation_vm_backup,
+  &bk_operation_backup_list,
+  &bk_operation_backup_info,
+  &bk_operation_log_query,
+  &bk_operation_log_follow,
+  &bk_operation_job_list,
+  &bk_operation_job_follow,
+  &bk_operation_job_cancel,
+  &bk_operation_config_get,
+  &bk_operation_config_set,
+  NULL,
 };
 
 /**

@@ -1,0 +1,292 @@
+#include "api/ops-vm.h"
+
+#include "api/view-vm.h"
+#include "base/error.h"
+#include "format/json.h"
+#include "ops/vm-watch.h"
+#include "vm/libvirt.h"
+
+#include <glib/gi18n.h>
+#include <string.h>
+
+/* There is no repository before the first backup: a list shows the VMs all the same. */
+static gboolean
+open_repository_if_there (const BkCall *call, BkRepository **repository, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+
+  *repository = bk_repository_open (call->settings->repository_dir, &local);
+  if (*repository != NULL || g_error_matches (local, BK_ERROR, BK_ERROR_NOT_FOUND))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
+}
+
+/* What one vm.list needs while it runs. */
+typedef struct
+{
+  const BkCall *call;
+  BkSink *sink;
+  BkHypervisor *hypervisor;
+  BkRepository *repository; /* (nullable) */
+  BkVmWatch *watch;         /* (nullable) */
+  GCancellable *cancellable;
+} Listing;
+
+static gboolean
+emit_vm (Listing *listing, const BkVm *vm, GError **error)
+{
+  if (listing->watch != NULL)
+    bk_vm_watch_follow (listing->watch, vm->name);
+
+  g_autoptr (BkVmEntry) entry =
+      bk_vm_entry_new (vm, listing->repository, listing->call->settings->max_incrementals);
+  return bk_sink_emit (listing->sink, BK_SINK_ITEM, bk_view_vm (entry), listing->cancellable,
+                       error);
+}
+
+static gboolean
+emit_result (Listing *listing, const GPtrArray *vms, GError **error)
+{
+  g_autoptr (GPtrArray) unused =
+      bk_vm_list_unused_images (listing->hypervisor, vms, listing->cancellable, error);
+
+  return unused != NULL &&
+         bk_sink_emit (listing->sink, BK_SINK_RESULT, bk_view_vm_list_result (vms->len, unused),
+                       listing->cancellable, error);
+}
+
+static gboolean
+list_all (Listing *listing, GError **error)
+{
+  g_autoptr (GPtrArray) vms = bk_hypervisor_list (listing->hypervisor, listing->cancellable, error);
+
+  for (guint i = 0; vms != NULL && i < vms->len; i++)
+    {
+      if (!emit_vm (listing, g_ptr_array_index (vms, i), error))
+        return FALSE;
+    }
+  return vms != NULL && emit_result (listing, vms, error);
+}
+
+/* A VM that is gone is told so; one that cannot be read just now is told when it changes again. */
+static gboolean
+emit_changed (Listing *listing, const char *uuid, const BkVm *vm, const GError *why, GError **error)
+{
+  if (vm != NULL)
+    return emit_vm (listing, vm, error);
+  if (uuid != NULL && g_error_matches (why, BK_ERROR, BK_ERROR_NOT_FOUND))
+    return bk_sink_emit (listing->sink, BK_SINK_ITEM, bk_view_vm_removed (uuid),
+                         listing->cancellable, error);
+  return TRUE;
+}
+
+static gboolean
+emit_changes (Listing *listing, const GPtrArray *uuids, const GPtrArray *names, GError **error)
+{
+  for (guint i = 0; i < uuids->len; i++)
+    {
+      const char *uuid = g_ptr_array_index (uuids, i);
+      g_autoptr (GError) why = NULL;
+      g_autoptr (BkVm) vm = bk_hypervisor_find_by_uuid (listing->hypervisor, uuid, &why);
+
+      if (!emit_changed (listing, uuid, vm, why, error))
+        return FALSE;
+    }
+  for (guint i = 0; i < names->len; i++)
+    {
+      g_autoptr (GError) why = NULL;
+      g_autoptr (BkVm) vm =
+          bk_hypervisor_find_by_name (listing->hypervisor, g_ptr_array_index (names, i), &why);
+
+      if (!emit_changed (listing, NULL, vm, why, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+follow (Listing *listing, GError **error)
+{
+  while (TRUE)
+    {
+      g_autoptr (GPtrArray) uuids = g_ptr_array_new_with_free_func (g_free);
+      g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+
+      if (!bk_vm_watch_wait (listing->watch, uuids, names, listing->cancellable, error) ||
+          !emit_changes (listing, uuids, names, error))
+        return FALSE;
+      if (uuids->len == 0)
+        continue;
+      /* VMs came, went or changed: so may have the images that none uses. */
+      g_autoptr (GPtrArray) vms =
+          bk_hypervisor_list (listing->hypervisor, listing->cancellable, error);
+      if (vms == NULL || !emit_result (listing, vms, error))
+        return FALSE;
+    }
+}
+
+static gboolean
+run_list (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (BkHypervisor) hypervisor = bk_libvirt_new (call->settings->connect_uri);
+  g_autoptr (BkRepository) repository = NULL;
+  g_autoptr (BkVmWatch) watch = NULL;
+
+  if (!open_repository_if_there (call, &repository, error))
+    return FALSE;
+  if (bk_call_bool (call, "watch", FALSE))
+    {
+      watch = bk_vm_watch_new (hypervisor, repository, error);
+      if (watch == NULL)
+        return FALSE;
+    }
+
+  Listing listing = { call, sink, hypervisor, repository, watch, cancellable };
+  return list_all (&listing, error) && (watch == NULL || follow (&listing, error));
+}
+
+/* What a run over several VMs adds up to: vm-backup-result.json. */
+typedef struct
+{
+  JsonArray *backups;
+  JsonArray *failed;
+  guint64 size_bytes;
+  guint warnings_count;
+  GError *first_error;
+} Tally;
+
+static void
+count_failure (Tally *tally, const char *vm, GError *failure)
+{
+  JsonObject *object = json_object_new ();
+  g_autofree char *project_id = g_strconcat ("vm/", vm, NULL);
+
+  json_object_set_string_member (object, "vm", vm);
+  json_object_set_string_member (object, "project_id", project_id);
+  json_object_set_string_member (object, "problem", bk_error_problem (failure));
+  json_object_set_string_member (object, "message", failure->message);
+  json_array_add_object_element (tally->failed, object);
+  if (tally->first_error == NULL)
+    tally->first_error = failure;
+  else
+    g_error_free (failure);
+}
+
+static void
+count_success (Tally *tally, const char *vm, const BkVmBackupOutcome *outcome)
+{
+  JsonObject *view = bk_view_vm_backup (vm, outcome);
+
+  tally->warnings_count += json_array_get_length (json_object_get_array_member (view, "warnings"));
+  tally->size_bytes += outcome->backup->size_bytes;
+  json_array_add_object_element (tally->backups, view);
+}
+
+static gboolean
+finish_tally (
+    Tally *tally, gint64 duration_usecs, BkSink *sink, GCancellable *cancellable, GError **error)
+{
+  guint done_count = json_array_get_length (tally->backups);
+  guint failed_count = json_array_get_length (tally->failed);
+  JsonObject *result = json_object_new ();
+
+  json_object_set_array_member (result, "backups", tally->backups);
+  json_object_set_array_member (result, "failed", tally->failed);
+  json_object_set_int_member (result, "size_bytes", (gint64) tally->size_bytes);
+  json_object_set_double_member (result, "seconds", (double) (duration_usecs / 1000) / 1000);
+  json_object_set_int_member (result, "warnings_count", tally->warnings_count);
+  if (!bk_sink_emit (sink, BK_SINK_RESULT, bk_json_object_node (result), NULL, error))
+    {
+      g_clear_error (&tally->first_error);
+      return FALSE;
+    }
+  if (tally->first_error == NULL)
+    return TRUE;
+  if (done_count + failed_count > 1)
+    g_prefix_error (&tally->first_error, "%u of %u VMs were not backed up: ", failed_count,
+                    done_count + failed_count);
+  g_propagate_error (error, tally->first_error);
+  return FALSE;
+}
+
+static gboolean
+run_backup (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (BkHypervisor) hypervisor = bk_libvirt_new (call->settings->connect_uri);
+  g_autoptr (BkRepository) repository =
+      bk_repository_open_or_create (call->settings->repository_dir, error);
+  g_auto (GStrv) vms = bk_call_strings (call, "vms");
+  gint64 started_usecs = g_get_monotonic_time ();
+
+  if (repository == NULL)
+    return FALSE;
+
+  Tally tally = { .backups = json_array_new (), .failed = json_array_new () };
+  for (char **vm = vms; *vm != NULL; vm++)
+    {
+      BkVmBackupRequest request = {
+        .vm = *vm,
+        .job_id = call->job_id == NULL ? "" : call->job_id,
+        .max_incrementals =
+            (guint) bk_call_int (call, "max_incrementals", call->settings->max_incrementals),
+      };
+      g_auto (BkVmBackupOutcome) outcome = { 0 };
+      GError *failure = NULL;
+
+      if (g_cancellable_set_error_if_cancelled (cancellable, &failure) ||
+          !bk_vm_backup (&request, repository, hypervisor, call->reporter, cancellable, &outcome,
+                         &failure))
+        count_failure (&tally, *vm, failure);
+      else
+        count_success (&tally, *vm, &outcome);
+    }
+  return finish_tally (&tally, g_get_monotonic_time () - started_usecs, sink, cancellable, error);
+}
+
+static GStrv
+backup_projects (const BkCall *call)
+{
+  g_auto (GStrv) vms = bk_call_strings (call, "vms");
+  g_autoptr (GStrvBuilder) ids = g_strv_builder_new ();
+
+  for (char **vm = vms; *vm != NULL; vm++)
+    {
+      g_autofree char *id = g_strconcat ("vm/", *vm, NULL);
+
+      g_strv_builder_add (ids, id);
+    }
+  return g_strv_builder_end (ids);
+}
+
+static const BkParam list_params[] = {
+  { "watch", BK_PARAM_BOOL, BK_PARAM_OPTIONAL, N_ ("stay, and show each VM that changes") },
+  { NULL },
+};
+
+static const BkParam backup_params[] = {
+  { "vms", BK_PARAM_STRINGS, BK_PARAM_REQUIRED | BK_PARAM_POSITIONAL,
+    N_ ("the VMs to back up, by name") },
+  { "max_incrementals", BK_PARAM_INT, BK_PARAM_OPTIONAL,
+    N_ ("incrementals before they are consolidated (default 7)"), 1, BK_MAX_INCREMENTALS_MAX },
+  { NULL },
+};
+
+const BkOperation bk_operation_vm_list = {
+  .name = "vm.list",
+  .command = "vm list",
+  .summary = N_ ("List the VMs, their disks, their last backup and what comes next"),
+  .flags = BK_OPERATION_FOLLOWS,
+  .params = list_params,
+  .run = run_list,
+};
+
+const BkOperation bk_operation_vm_backup = {
+  .name = "vm.backup",
+  .command = "vm backup",
+  .summary = N_ ("Back up VMs: the next step of each one's cycle"),
+  .flags = BK_OPERATION_JOB,
+  .params = backup_params,
+  .run = run_backup,
+  .projects = backup_projects,
+};
