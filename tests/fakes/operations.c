@@ -101,29 +101,22 @@ run_fail (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError **
   return fail_as (bk_call_string (call, "problem"), error);
 }
 
-static void
-on_cancelled (GCancellable *cancellable, gpointer user_data)
-{
-  GMainLoop *loop = user_data;
-
-  g_main_loop_quit (loop);
-}
-
 /* Says that it began, then waits until it is cancelled, as an operation that watches does. */
 static gboolean
 run_block (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GMainContext) context = g_main_context_new ();
-  g_autoptr (GMainLoop) loop = g_main_loop_new (context, FALSE);
+  /* Not a GCancellableSource: GLib 2.74 may touch the source's main context after its end. */
+  GPollFD cancelled;
 
   if (!bk_call_bool (call, "silent", FALSE) &&
       !bk_sink_emit (sink, BK_SINK_ITEM, object_with_int ("number", 0), cancellable, error))
     return FALSE;
 
-  g_autoptr (GSource) source = g_cancellable_source_new (cancellable);
-  g_source_set_callback (source, G_SOURCE_FUNC (on_cancelled), loop, NULL);
-  g_source_attach (source, context);
-  g_main_loop_run (loop);
+  if (!g_cancellable_make_pollfd (cancellable, &cancelled))
+    return fail_as ("internal-error", error);
+  while (!g_cancellable_is_cancelled (cancellable))
+    g_poll (&cancelled, 1, -1);
+  g_cancellable_release_fd (cancellable);
   g_printerr ("block: cancelled\n");
   return !g_cancellable_set_error_if_cancelled (cancellable, error);
 }
