@@ -3,12 +3,14 @@
 #include "api/ops-config.h"
 #include "api/ops-job.h"
 #include "api/ops-log.h"
+#include "api/ops-tree-restore.h"
 #include "api/ops-vm.h"
 
 /* The table. Each group of operations stands in a file of its own, api/ops-<group>.c. */
 static const BkOperation *const operations[] = {
   &bk_operation_vm_list,
   &bk_operation_vm_backup,
+  &bk_operation_tree_restore,
   &bk_operation_backup_list,
   &bk_operation_backup_info,
   &bk_operation_log_query,

@@ -167,7 +167,7 @@ run_detached (const BkOperation *operation,
  * bk_run_operation:
  * @face: who asks
  *
- * Runs @operation as its kind asks for. A plan changes nothing, so it is no job.
+ * Runs @operation as its kind asks for. A plan or a listing changes nothing, so it is no job.
  *
  * Errors: what the operation fails with; %BK_ERROR_CANCELLED, which for a detached job means that
  *   the watching was cancelled.
@@ -180,7 +180,8 @@ bk_run_operation (const BkOperation *operation,
                   GCancellable *cancellable,
                   GError **error)
 {
-  if ((operation->flags & BK_OPERATION_JOB) == 0 || bk_call_bool (call, "plan", FALSE))
+  if ((operation->flags & BK_OPERATION_JOB) == 0 || bk_call_bool (call, "plan", FALSE) ||
+      bk_call_bool (call, "list_only", FALSE))
     return operation->run (call, sink, cancellable, error);
 
   g_autoptr (BkJobStore) store = bk_job_store_open (call->settings->runtime_dir, error);

@@ -3,8 +3,8 @@
 #include <isa-l/igzip_lib.h>
 #include <zstd.h>
 
-/* The levels that pay for themselves on a machine that also has other work to do. */
-#define ZSTD_LEVEL_DEFAULT 3
+/* Level 2 costs 0.8 % in size over 3 and saves a quarter of its time (200,000 small files). */
+#define ZSTD_LEVEL_DEFAULT 2
 #define GZIP_LEVEL 1
 
 struct _BkFrameCodec
@@ -16,7 +16,7 @@ struct _BkFrameCodec
 
 /**
  * bk_frame_codec_new:
- * @level: of zstd, 1 to 19; 0 is 3. gzip by ISA-L has one level.
+ * @level: of zstd, 1 to 19; 0 is 2. gzip by ISA-L has one level.
  */
 BkFrameCodec *
 bk_frame_codec_new (BkTreeCompression compression, int level)

@@ -35,7 +35,7 @@ const char *bk_tree_compression_suffix (BkTreeCompression compression); /* "tar.
 typedef struct
 {
   BkTreeCompression compression;
-  int level;           /* 0: the codec's default here (zstd 3, gzip by ISA-L 1) */
+  int level;           /* 0: the codec's default here (zstd 2, gzip by ISA-L 1) */
   guint threads_count; /* 0: one per processor, at most 8 */
 } BkTreeArchiveOptions;
 
