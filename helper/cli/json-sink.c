@@ -140,8 +140,8 @@ add_members (JsonObject *document, JsonNode *result)
 
   if (result == NULL || !JSON_NODE_HOLDS_OBJECT (result))
     return;
-  json_object_iter_init (&iter, json_node_get_object (result));
-  while (json_object_iter_next (&iter, &name, &node))
+  json_object_iter_init_ordered (&iter, json_node_get_object (result));
+  while (json_object_iter_next_ordered (&iter, &name, &node))
     json_object_set_member (document, name, json_node_copy (node));
 }
 
