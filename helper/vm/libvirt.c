@@ -65,7 +65,7 @@ bk_libvirt_init (BkLibvirt *self)
 void
 bk_libvirt_prepare (void)
 {
-  g_setenv ("LIBVIRT_DEBUG", "4", FALSE);
+  g_setenv ("LIBVIRT_LOG_OUTPUTS", "4:stderr", FALSE);
 }
 
 /**
@@ -111,7 +111,7 @@ bk_libvirt_start_event_loop (void)
   if (g_once_init_enter (&started))
     {
       virSetErrorFunc (NULL, ignore_error);
-      /* virInitialize() comes first: it is what reads bk_libvirt_prepare()'s wish. */
+
       if (virInitialize () < 0 || virEventRegisterDefaultImpl () < 0)
         g_error ("libvirt's event loop does not start");
       g_thread_unref (g_thread_new ("libvirt-events", run_event_loop, NULL));
