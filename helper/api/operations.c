@@ -7,6 +7,7 @@
 #include "api/ops-vm.h"
 
 /* The table. Each group of operations stands in a file of its own, api/ops-<group>.c. */
+/* clang-format off: one a line, so that two changes to it do not meet */
 static const BkOperation *const operations[] = {
   &bk_operation_vm_list,
   &bk_operation_vm_backup,
@@ -22,6 +23,7 @@ static const BkOperation *const operations[] = {
   &bk_operation_config_set,
   NULL,
 };
+/* clang-format on */
 
 /**
  * bk_operation_all:

@@ -28,7 +28,7 @@ typedef struct
   const BkCall *call;
   BkSink *sink;
   BkHypervisor *hypervisor;
-  BkRepository *repository; /* (nullable) */
+  BkRepository *repository; /* (nullable) of a listing that does not watch */
   BkVmWatch *watch;         /* (nullable) */
   GCancellable *cancellable;
 } Listing;
@@ -39,8 +39,10 @@ emit_vm (Listing *listing, const BkVm *vm, GError **error)
   if (listing->watch != NULL)
     bk_vm_watch_follow (listing->watch, vm->name);
 
+  BkRepository *repository =
+      listing->watch != NULL ? bk_vm_watch_repository (listing->watch) : listing->repository;
   g_autoptr (BkVmEntry) entry =
-      bk_vm_entry_new (vm, listing->repository, listing->call->settings->max_incrementals);
+      bk_vm_entry_new (vm, repository, listing->call->settings->max_incrementals);
   return bk_sink_emit (listing->sink, BK_SINK_ITEM, bk_view_vm (entry), listing->cancellable,
                        error);
 }
@@ -133,14 +135,12 @@ run_list (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError **
   g_autoptr (BkRepository) repository = NULL;
   g_autoptr (BkVmWatch) watch = NULL;
 
-  if (!open_repository_if_there (call, &repository, error))
-    return FALSE;
   if (bk_call_bool (call, "watch", FALSE))
-    {
-      watch = bk_vm_watch_new (hypervisor, repository, error);
-      if (watch == NULL)
-        return FALSE;
-    }
+    watch = bk_vm_watch_new (hypervisor, call->settings->repository_dir, error);
+  else if (!open_repository_if_there (call, &repository, error))
+    return FALSE;
+  if (bk_call_bool (call, "watch", FALSE) && watch == NULL)
+    return FALSE;
 
   Listing listing = { call, sink, hypervisor, repository, watch, cancellable };
   return list_all (&listing, error) && (watch == NULL || follow (&listing, error));

@@ -59,6 +59,17 @@ log_outcome (BkVmRun *run, const BkVmBackupOutcome *outcome)
                                                  .details = details });
 }
 
+static void
+log_failure (BkVmRun *run, const GError *error)
+{
+  bk_reporter_log (run->reporter, &(BkLogEntry){ .level = BK_LOG_ERROR,
+                                                 .project_id = run->project_id,
+                                                 .action = "backup",
+                                                 .status = "failed",
+                                                 .message = error->message,
+                                                 .error = bk_error_problem (error) });
+}
+
 static gboolean
 execute (BkVmRun *run, guint max_incrementals, BkVmBackupOutcome *outcome, GError **error)
 {
@@ -108,13 +119,9 @@ bk_vm_backup (const BkVmBackupRequest *request,
         }
     }
 
-  g_autofree char *project_id = g_strconcat ("vm/", request->vm, NULL);
-  bk_reporter_log (reporter, &(BkLogEntry){ .level = BK_LOG_ERROR,
-                                            .project_id = project_id,
-                                            .action = "backup",
-                                            .status = "failed",
-                                            .message = local->message,
-                                            .error = bk_error_problem (local) });
+  /* What never became a run (no such VM, busy) is not part of the project's story. */
+  if (run != NULL)
+    log_failure (run, local);
   g_propagate_error (error, g_steal_pointer (&local));
   return FALSE;
 }

@@ -58,8 +58,8 @@ begin (BkVmRun *run, GError **error)
 
   g_autoptr (BkCycle) journal = bk_cycle_copy (run->cycle);
   journal->status = BK_CYCLE_CONSOLIDATING;
-  journal->merged_id = bk_cycle_backup_id (run->vm->name, BK_CYCLE_PART_MERGED,
-                                           bk_vm_run_find_free_time (run, BK_CYCLE_PART_MERGED));
+  journal->merged_id =
+      bk_cycle_backup_id (run->vm->name, BK_CYCLE_PART_MERGED, bk_vm_run_find_free_time (run));
   if (!bk_cycle_file_save (run->project, journal, error))
     return FALSE;
   bk_vm_run_set_cycle (run, g_steal_pointer (&journal));

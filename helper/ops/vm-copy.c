@@ -339,14 +339,15 @@ drop_previous_checkpoint (Copy *copy)
                    error->message);
 }
 
-/* What did not come about leaves nothing: no file, no checkpoint. A person who cancels wants no
- * record of it either; a failure keeps one. */
+/* What did not come about leaves nothing: no file, no checkpoint. A failure keeps a record of why;
+ * a person who cancels wants none, and a base that is not what it was changes nothing at all. */
 static void
 undo (Copy *copy, const GError *why)
 {
   BkVmRun *run = copy->run;
   g_autoptr (GError) error = NULL;
-  gboolean cancelled = bk_error_code (why) == BK_ERROR_CANCELLED;
+  BkError code = bk_error_code (why);
+  gboolean without_trace = code == BK_ERROR_CANCELLED || code == BK_ERROR_INTEGRITY;
 
   if (copy->began && copy->point->checkpoint != NULL &&
       !bk_vm_run_delete_checkpoint (run, copy->point->checkpoint, &error))
@@ -354,11 +355,11 @@ undo (Copy *copy, const GError *why)
       bk_vm_run_log (run, BK_LOG_WARNING, NULL, "checkpoint.delete", "%s; the next run tries again",
                      error->message);
       g_clear_error (&error);
-      cancelled = FALSE; /* the record is what the next run knows the checkpoint by */
+      without_trace = FALSE; /* the record is what the next run knows the checkpoint by */
     }
   if (copy->writer != NULL &&
       !bk_point_discard (run->project, bk_point_writer_backup (copy->writer),
-                         cancelled ? NULL : why->message, g_get_real_time (), &error))
+                         without_trace ? NULL : why->message, g_get_real_time (), &error))
     bk_vm_run_log (run, BK_LOG_WARNING, NULL, "backup.clean", "%s; the next run tries again",
                    error->message);
 }
@@ -397,8 +398,7 @@ BkBackup *
 bk_vm_copy (BkVmRun *run, guint max_incrementals, GError **error)
 {
   BkPointKind kind = run->cycle == NULL ? BK_POINT_BASE : BK_POINT_INCREMENTAL;
-  gint64 usecs = bk_vm_run_find_free_time (run, kind == BK_POINT_BASE ? BK_CYCLE_PART_BASE
-                                                                      : BK_CYCLE_PART_INCREMENTAL);
+  gint64 usecs = bk_vm_run_find_free_time (run);
   Copy copy = { .run = run };
   g_autoptr (GError) local = NULL;
   BkBackup *completed = NULL;

@@ -172,27 +172,38 @@ bk_vm_run_file_size (BkVmRun *run, const char *path, guint64 *size_bytes, GError
   return TRUE;
 }
 
+static gboolean
+is_time_taken (BkVmRun *run, gint64 usecs)
+{
+  static const char *const parts[] = { BK_CYCLE_PART_BASE, BK_CYCLE_PART_INCREMENTAL,
+                                       BK_CYCLE_PART_MERGED, BK_CYCLE_PART_SNAPSHOT };
+
+  for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
+    {
+      g_autofree char *id = bk_cycle_backup_id (run->vm->name, parts[i], usecs);
+      struct stat st;
+
+      if (fstatat (run->project, id, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        return TRUE;
+    }
+  return FALSE;
+}
+
 /**
  * bk_vm_run_find_free_time:
- * @part: one of BK_CYCLE_PART_…
  *
- * Returns: now, in whole seconds, or the first second after it whose name nothing has yet: two
- *   runs can fall into one second, and the clock can step back.
+ * Returns: now, in whole seconds, or the first second after it that no backup of this VM is named
+ *   by: two runs can fall into one second, and the clock can step back. Backups made one after the
+ *   other stand so in the order of their names.
  */
 gint64
-bk_vm_run_find_free_time (BkVmRun *run, const char *part)
+bk_vm_run_find_free_time (BkVmRun *run)
 {
   gint64 usecs = g_get_real_time () / G_USEC_PER_SEC * G_USEC_PER_SEC;
 
-  while (TRUE)
-    {
-      g_autofree char *id = bk_cycle_backup_id (run->vm->name, part, usecs);
-      struct stat st;
-
-      if (fstatat (run->project, id, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return usecs;
-      usecs += G_USEC_PER_SEC;
-    }
+  while (is_time_taken (run, usecs))
+    usecs += G_USEC_PER_SEC;
+  return usecs;
 }
 
 /**

@@ -46,7 +46,7 @@ void bk_vm_run_progress (BkVmRun *run, const char *step, guint64 done_bytes, gui
 void bk_vm_run_set_cycle (BkVmRun *run, BkCycle *cycle);
 gboolean bk_vm_run_has_checkpoint (BkVmRun *run, const char *name, gboolean *has, GError **error);
 
-gint64 bk_vm_run_find_free_time (BkVmRun *run, const char *part);
+gint64 bk_vm_run_find_free_time (BkVmRun *run);
 gboolean bk_vm_run_delete_checkpoint (BkVmRun *run, const char *name, GError **error);
 
 /* Hashing files of the project with progress: one running total over all of them. */

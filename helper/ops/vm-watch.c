@@ -16,7 +16,8 @@
 struct _BkVmWatch
 {
   BkHypervisor *hypervisor;
-  BkRepository *repository; /* (nullable) */
+  char *repository_path;
+  BkRepository *repository; /* (nullable) there is none before the first backup */
   guint watch_id;
   BkWatch *directories;
   GHashTable *names; /* directory's id → VM name */
@@ -37,44 +38,87 @@ on_event (const char *uuid, gpointer user_data)
 }
 
 static void
-watch_vm_folder (BkVmWatch *watch)
+add_name (GPtrArray *names, const char *name)
 {
-  const char *folder = bk_project_kind_folder (BK_PROJECT_VM);
+  if (bk_name_is_safe (name) && !g_ptr_array_find_with_equal_func (names, name, g_str_equal, NULL))
+    g_ptr_array_add (names, g_strdup (name));
+}
+
+/* Begins to watch vm/ if it is there by now. The projects in it came before the watch did: they
+ * are told as changed. */
+static void
+watch_vm_folder (BkVmWatch *watch, GPtrArray *names)
+{
   autofd int fd = -1;
 
   if (watch->repository == NULL || watch->vm_folder >= 0)
     return;
-  fd = bk_open_directory_at (bk_repository_fd (watch->repository), folder, NULL);
-  if (fd >= 0)
-    watch->vm_folder = bk_watch_add_directory (watch->directories, fd, NULL);
+  fd = bk_open_directory_at (bk_repository_fd (watch->repository),
+                             bk_project_kind_folder (BK_PROJECT_VM), NULL);
+  if (fd < 0)
+    return;
+  watch->vm_folder = bk_watch_add_directory (watch->directories, fd, NULL);
+
+  g_autoptr (GPtrArray) projects = bk_list_directory (fd, NULL);
+  for (guint i = 0; projects != NULL && i < projects->len; i++)
+    add_name (names, g_ptr_array_index (projects, i));
+}
+
+static gboolean
+watch_repository (BkVmWatch *watch, GPtrArray *names, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+
+  if (watch->repository != NULL)
+    return TRUE;
+  watch->repository = bk_repository_open (watch->repository_path, &local);
+  if (watch->repository == NULL)
+    {
+      if (g_error_matches (local, BK_ERROR, BK_ERROR_NOT_FOUND))
+        return TRUE;
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
+    }
+  if (bk_watch_add_directory (watch->directories, bk_repository_fd (watch->repository), error) < 0)
+    return FALSE;
+  watch_vm_folder (watch, names);
+  return TRUE;
 }
 
 /**
  * bk_vm_watch_new:
- * @repository: (nullable): %NULL while there is none yet; only libvirt is watched then
+ * @repository_path: where the repository is, or will be once there is a first backup
  *
  * Begins to watch before the caller lists, so that nothing falls between the two.
  */
 BkVmWatch *
-bk_vm_watch_new (BkHypervisor *hypervisor, BkRepository *repository, GError **error)
+bk_vm_watch_new (BkHypervisor *hypervisor, const char *repository_path, GError **error)
 {
   g_autoptr (BkVmWatch) watch = g_new0 (BkVmWatch, 1);
+  g_autoptr (GPtrArray) listed_anyway = g_ptr_array_new_with_free_func (g_free);
 
   g_mutex_init (&watch->lock);
   watch->hypervisor = g_object_ref (hypervisor);
-  watch->repository = repository == NULL ? NULL : g_object_ref (repository);
+  watch->repository_path = g_strdup (repository_path);
   watch->names = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   watch->changed_uuids = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   watch->vm_folder = -1;
   watch->directories = bk_watch_new (error);
-  if (watch->directories == NULL)
+  if (watch->directories == NULL || !watch_repository (watch, listed_anyway, error))
     return NULL;
-  if (repository != NULL &&
-      bk_watch_add_directory (watch->directories, bk_repository_fd (repository), error) < 0)
-    return NULL;
-  watch_vm_folder (watch);
   watch->watch_id = bk_hypervisor_watch (hypervisor, on_event, watch, error);
   return watch->watch_id == 0 ? NULL : g_steal_pointer (&watch);
+}
+
+/**
+ * bk_vm_watch_repository:
+ *
+ * Returns: (transfer none) (nullable): the repository, once there is one.
+ */
+BkRepository *
+bk_vm_watch_repository (BkVmWatch *watch)
+{
+  return watch->repository;
 }
 
 void
@@ -86,6 +130,7 @@ bk_vm_watch_free (BkVmWatch *watch)
   g_hash_table_unref (watch->changed_uuids);
   g_hash_table_unref (watch->names);
   g_clear_object (&watch->repository);
+  g_free (watch->repository_path);
   g_clear_object (&watch->hypervisor);
   g_mutex_clear (&watch->lock);
   g_free (watch);
@@ -112,13 +157,6 @@ bk_vm_watch_follow (BkVmWatch *watch, const char *vm_name)
 }
 
 static void
-add_name (GPtrArray *names, const char *name)
-{
-  if (!g_ptr_array_find_with_equal_func (names, name, g_str_equal, NULL))
-    g_ptr_array_add (names, g_strdup (name));
-}
-
-static void
 add_all_names (BkVmWatch *watch, GPtrArray *names)
 {
   GHashTableIter iter;
@@ -142,10 +180,10 @@ take_directory_events (BkVmWatch *watch, GPtrArray *names)
         add_all_names (watch, names); /* events were lost */
       else if (name != NULL)
         add_name (names, name);
-      else if (event.id == watch->vm_folder && bk_name_is_safe (event.name))
+      else if (event.id == watch->vm_folder)
         add_name (names, event.name);
       else
-        watch_vm_folder (watch); /* the repository's own directory */
+        watch_vm_folder (watch, names); /* the repository's own directory */
     }
 }
 
@@ -180,7 +218,8 @@ bk_vm_watch_wait (
 {
   while (uuids->len + names->len == 0)
     {
-      if (!bk_watch_wait (watch->directories, ALIVE_MSECS, cancellable, error))
+      if (!bk_watch_wait (watch->directories, ALIVE_MSECS, cancellable, error) ||
+          !watch_repository (watch, names, error))
         return FALSE;
       take_directory_events (watch, names);
       take_uuids (watch, uuids);

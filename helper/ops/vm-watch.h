@@ -11,8 +11,9 @@
 
 typedef struct _BkVmWatch BkVmWatch;
 
-BkVmWatch *bk_vm_watch_new (BkHypervisor *hypervisor, BkRepository *repository, GError **error);
+BkVmWatch *bk_vm_watch_new (BkHypervisor *hypervisor, const char *repository_path, GError **error);
 void bk_vm_watch_free (BkVmWatch *watch);
+BkRepository *bk_vm_watch_repository (BkVmWatch *watch);
 void bk_vm_watch_follow (BkVmWatch *watch, const char *vm_name);
 gboolean bk_vm_watch_wait (BkVmWatch *watch,
                            GPtrArray *uuids,

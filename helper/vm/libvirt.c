@@ -58,14 +58,15 @@ bk_libvirt_init (BkLibvirt *self)
 /**
  * bk_libvirt_prepare:
  *
- * To be called once, before there are threads. libvirt's client library writes warnings to stderr,
- * one of them each time because libvirt-glib brings an event loop of its own and finds ours; only
- * errors are let through, unless the caller's environment says otherwise.
+ * To be called once, before there are threads. libvirt's client library logs to stderr by itself:
+ * one warning each time because libvirt-glib brings an event loop of its own and finds ours, and
+ * every error, which we report anyway. It keeps silent, unless the caller's environment says
+ * otherwise.
  */
 void
 bk_libvirt_prepare (void)
 {
-  g_setenv ("LIBVIRT_LOG_OUTPUTS", "4:stderr", FALSE);
+  g_setenv ("LIBVIRT_LOG_OUTPUTS", "4:file:/dev/null", FALSE);
 }
 
 /**
