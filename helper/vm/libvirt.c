@@ -180,9 +180,11 @@ static GVirConnection *
 open_connection (BkLibvirt *self, GError **error)
 {
   g_autoptr (GError) local = NULL;
-  g_autoptr (GVirConnection) connection = gvir_connection_new (self->uri);
 
+  /* First: libvirt-glib registers a loop of its own with its first object, and libvirt keeps the
+   * one it got first. */
   bk_libvirt_start_event_loop ();
+  g_autoptr (GVirConnection) connection = gvir_connection_new (self->uri);
   virResetLastError ();
   if (gvir_connection_open (connection, NULL, &local))
     return g_steal_pointer (&connection);
