@@ -89,9 +89,10 @@ class Helper:
         return json.loads(path.read_text()) if path.exists() else None
 
     def backups(self, vm):
-        """The ids of a VM's backups on disk, oldest first."""
-        folders = [path.parent.name for path in self.project(vm).glob("*/metadata.json")]
-        return sorted(folders, key=lambda name: name[-15:])
+        """The ids of a VM's completed backups on disk, oldest first."""
+        found = [json.loads(path.read_text()) for path in self.project(vm).glob("*/metadata.json")]
+        return [metadata["id"] for metadata in sorted(found, key=lambda one: one["created_at"])
+                if metadata["status"] == "completed"]
 
     def metadata(self, vm, backup):
         return json.loads((self.project(vm) / backup / "metadata.json").read_text())

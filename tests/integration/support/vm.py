@@ -4,6 +4,7 @@ written by QEMU itself, from the monitor, as a guest would."""
 import os
 import subprocess
 import threading
+import uuid
 import xml.etree.ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
@@ -23,6 +24,8 @@ def qemu_img_compare(left, right, *options):
         stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if result.returncode > 1:
         raise AssertionError(f"qemu-img compare {left} {right}: {result.stderr}")
+    if result.returncode == 1:
+        print(f"{left} and {right}: {result.stdout.strip()}")
     return result.returncode == 0
 
 
@@ -45,6 +48,7 @@ class Vm:
 
     def __init__(self, name, directory, sizes, form="qcow2"):
         self.name = name
+        self.uuid = str(uuid.uuid4())
         self.directory = directory
         directory.mkdir(parents=True)
         # QEMU runs as a user of its own and has to get through.
@@ -59,6 +63,7 @@ class Vm:
     def xml(self):
         disks = "".join(disk.xml() for disk in self.disks.values())
         return (f"<domain type='qemu'><name>{escape(self.name)}</name>"
+                f"<uuid>{self.uuid}</uuid>"
                 f"<memory unit='MiB'>32</memory><vcpu>1</vcpu>"
                 f"<os><type arch='x86_64' machine='pc'>hvm</type></os><features><acpi/></features>"
                 f"<devices>{disks}<controller type='usb' model='none'/>"
@@ -68,10 +73,6 @@ class Vm:
         path = self.directory / "domain.xml"
         path.write_text(self.xml())
         virsh("define", path)
-
-    @property
-    def uuid(self):
-        return virsh("domuuid", self.name).strip()
 
     @property
     def state(self):
