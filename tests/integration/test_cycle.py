@@ -242,11 +242,13 @@ def test_a_base_with_one_other_byte_stops_the_cycle(helper, vm, incrementals):
     result = back_up(helper, vm, status=INTEGRITY)
     assert base.name in result.stderr
     after = tree(helper.project(vm.name))
-    # What failed is on record, and that is all that is new.
-    (record,) = set(after) - set(before)
-    failed = json.loads((helper.project(vm.name) / record).read_text())
-    assert failed["status"] == "failed" and base.name in failed["error_message"]
-    del after[record]
+    # A point that failed is on record, and that is all that is new; a consolidation makes no point.
+    records = set(after) - set(before)
+    assert len(records) == (1 if incrementals == 0 else 0)
+    for record in records:
+        failed = json.loads((helper.project(vm.name) / record).read_text())
+        assert failed["status"] == "failed" and base.name in failed["error_message"]
+        del after[record]
     assert after == before
     assert vm.checkpoints() == checkpoints
 
@@ -285,8 +287,8 @@ def test_several_vms_in_one_run(helper, make_vm):
 
 def test_an_unknown_vm(helper, libvirt, unique):
     result = helper.run("vm", "backup", unique("nobody"), status=NOT_FOUND)
-    assert "nobody" in result.stderr
-    assert len(result.stderr.strip().splitlines()) == 1
+    last = result.stderr.strip().splitlines()[-1]
+    assert last.startswith("cockpit-backup: ") and "nobody" in last
 
 
 def test_a_foreign_checkpoint_is_left_alone(helper, vm, scratch):
