@@ -83,16 +83,14 @@ bk_sha256_finish (BkSha256 *sha256, guint8 digest[BK_SHA256_BYTES])
 }
 
 /**
- * bk_sha256_finish_hex:
- *
- * Returns: (transfer full): the digest as 64 lower-case hex digits.
+ * bk_sha256_finish_hex_into:
+ * @hex: (out): 64 lower-case hex digits and a NUL
  */
-char *
-bk_sha256_finish_hex (BkSha256 *sha256)
+void
+bk_sha256_finish_hex_into (BkSha256 *sha256, char hex[BK_SHA256_HEX_LENGTH + 1])
 {
   static const char digits[] = "0123456789abcdef";
   guint8 digest[BK_SHA256_BYTES];
-  char *hex = g_malloc (BK_SHA256_HEX_LENGTH + 1);
 
   bk_sha256_finish (sha256, digest);
   for (guint i = 0; i < BK_SHA256_BYTES; i++)
@@ -101,6 +99,19 @@ bk_sha256_finish_hex (BkSha256 *sha256)
       hex[2 * i + 1] = digits[digest[i] & 15];
     }
   hex[BK_SHA256_HEX_LENGTH] = '\0';
+}
+
+/**
+ * bk_sha256_finish_hex:
+ *
+ * Returns: (transfer full): the digest as 64 lower-case hex digits.
+ */
+char *
+bk_sha256_finish_hex (BkSha256 *sha256)
+{
+  char *hex = g_malloc (BK_SHA256_HEX_LENGTH + 1);
+
+  bk_sha256_finish_hex_into (sha256, hex);
   return hex;
 }
 

@@ -15,6 +15,7 @@ void bk_sha256_reset (BkSha256 *sha256);
 void bk_sha256_update (BkSha256 *sha256, const void *data, gsize length_bytes);
 void bk_sha256_finish (BkSha256 *sha256, guint8 digest[BK_SHA256_BYTES]);
 char *bk_sha256_finish_hex (BkSha256 *sha256);
+void bk_sha256_finish_hex_into (BkSha256 *sha256, char hex[BK_SHA256_HEX_LENGTH + 1]);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BkSha256, bk_sha256_free)
 

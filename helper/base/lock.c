@@ -73,6 +73,34 @@ bk_lock_try (int dirfd, const char *name, const char *holder, char **other_holde
 }
 
 /**
+ * bk_lock_wait:
+ * @name: the lock file, as in bk_lock_try()
+ *
+ * Waits for it: for locks that are held for the length of one write only.
+ *
+ * Returns: (transfer full) (nullable): the lock.
+ */
+BkLock *
+bk_lock_wait (int dirfd, const char *name, GError **error)
+{
+  struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+  autofd int fd = openat (dirfd, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  int result = -1;
+
+  while (fd >= 0 && (result = fcntl (fd, F_OFD_SETLKW, &whole)) < 0 && errno == EINTR)
+    continue;
+  if (result < 0)
+    {
+      bk_error_set_errno (error, errno, "The lock “%s” cannot be taken", name);
+      return NULL;
+    }
+
+  BkLock *self = g_new0 (BkLock, 1);
+  self->fd = bk_fd_steal (&fd);
+  return self;
+}
+
+/**
  * bk_lock_is_held:
  *
  * Returns: whether a living process holds it at this instant.

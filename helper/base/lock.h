@@ -12,6 +12,7 @@ typedef struct _BkLock BkLock;
 
 BkLock *
 bk_lock_try (int dirfd, const char *name, const char *holder, char **other_holder, GError **error);
+BkLock *bk_lock_wait (int dirfd, const char *name, GError **error);
 gboolean bk_lock_is_held (int dirfd, const char *name);
 char *bk_lock_dup_holder (int dirfd, const char *name);
 void bk_lock_free (BkLock *lock);
