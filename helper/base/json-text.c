@@ -1,7 +1,7 @@
 #include "base/json-text.h"
 
 #include "base/error.h"
-#include "base/json.h"
+#include "base/json-strict.h"
 
 #include <string.h>
 
