@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+/* Version 0 covers the first seven of the fields that version 1 covers. */
+#define FIELDS_OF_V0 7
+
 struct _BkEventHasher
 {
   BkSha256 *sha256;
@@ -63,48 +66,45 @@ bk_event_hasher_free (BkEventHasher *hasher)
   g_free (hasher);
 }
 
-static void
-append_text (GByteArray *input, const BkText *text)
+static guint8 *
+put_text (guint8 *at, const BkText *text)
 {
-  g_byte_array_append (input, (const guint8 *) text->data, (guint) text->length_bytes);
+  if (text->length_bytes > 0)
+    memcpy (at, text->data, text->length_bytes);
+  return at + text->length_bytes;
 }
 
-static void
-append_with_length (GByteArray *input, const BkText *text)
+static guint8 *
+put_with_length (guint8 *at, const BkText *text)
 {
   guint32 length_le = GUINT32_TO_LE ((guint32) text->length_bytes);
 
-  g_byte_array_append (input, (const guint8 *) &length_le, sizeof length_le);
-  append_text (input, text);
+  memcpy (at, &length_le, sizeof length_le);
+  return put_text (at + sizeof length_le, text);
 }
 
-static void
-append_hashed_v0 (GByteArray *input, const BkEvent *event)
+static gsize
+put_hashed_v0 (guint8 *start, const BkText *fields, guint fields_count)
 {
-  const BkText *const fields[] = { &event->previous_hash, &event->timestamp, &event->actor,
-                                   &event->evento,        &event->entidade,  &event->entidade_id,
-                                   &event->payload_hash };
+  guint8 *at = start;
 
-  for (guint i = 0; i < G_N_ELEMENTS (fields); i++)
+  for (guint i = 0; i < fields_count; i++)
     {
       if (i > 0)
-        g_byte_array_append (input, (const guint8 *) "|", 1);
-      append_text (input, fields[i]);
+        *at++ = '|';
+      at = put_text (at, &fields[i]);
     }
+  return (gsize) (at - start);
 }
 
-static void
-append_hashed_v1 (GByteArray *input, const BkEvent *event)
+static gsize
+put_hashed_v1 (guint8 *start, const BkText *fields, guint fields_count)
 {
-  char seq[24];
-  int seq_length = g_snprintf (seq, sizeof seq, "%" G_GUINT64_FORMAT, event->seq);
-  BkText seq_text = { seq, (gsize) seq_length };
-  const BkText *const fields[] = { &event->previous_hash, &event->timestamp, &event->actor,
-                                   &event->evento,        &event->entidade,  &event->entidade_id,
-                                   &event->payload_hash,  &seq_text,         &event->id };
+  guint8 *at = start;
 
-  for (guint i = 0; i < G_N_ELEMENTS (fields); i++)
-    append_with_length (input, fields[i]);
+  for (guint i = 0; i < fields_count; i++)
+    at = put_with_length (at, &fields[i]);
+  return (gsize) (at - start);
 }
 
 /**
@@ -125,16 +125,32 @@ bk_event_hasher_event (BkEventHasher *hasher,
                        const BkEvent *event,
                        char hex[BK_SHA256_HEX_LENGTH + 1])
 {
-  g_byte_array_set_size (hasher->input, 0);
-  if (event->hash_version == 0)
-    append_hashed_v0 (hasher->input, event);
-  else if (event->hash_version == 1)
-    append_hashed_v1 (hasher->input, event);
-  else
+  char seq[24];
+  int seq_length = g_snprintf (seq, sizeof seq, "%" G_GUINT64_FORMAT, event->seq);
+  const BkText fields[] = { event->previous_hash,
+                            event->timestamp,
+                            event->actor,
+                            event->evento,
+                            event->entidade,
+                            event->entidade_id,
+                            event->payload_hash,
+                            { seq, (gsize) seq_length },
+                            event->id };
+  gsize room_bytes = 0;
+
+  if (event->hash_version > BK_EVENT_HASH_VERSION_MAX)
     return FALSE;
+  for (guint i = 0; i < G_N_ELEMENTS (fields); i++)
+    room_bytes += sizeof (guint32) + fields[i].length_bytes;
+  if (hasher->input->len < room_bytes)
+    g_byte_array_set_size (hasher->input, (guint) room_bytes);
+
+  gsize length_bytes = event->hash_version == 0
+                           ? put_hashed_v0 (hasher->input->data, fields, FIELDS_OF_V0)
+                           : put_hashed_v1 (hasher->input->data, fields, G_N_ELEMENTS (fields));
 
   bk_sha256_reset (hasher->sha256);
-  bk_sha256_update (hasher->sha256, hasher->input->data, hasher->input->len);
+  bk_sha256_update (hasher->sha256, hasher->input->data, length_bytes);
   bk_sha256_finish_hex_into (hasher->sha256, hex);
   return TRUE;
 }
