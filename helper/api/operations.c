@@ -1,6 +1,7 @@
 #include "api/operation.h"
 #include "api/ops-backup.h"
 #include "api/ops-config.h"
+#include "api/ops-event-log.h"
 #include "api/ops-job.h"
 #include "api/ops-log.h"
 #include "api/ops-tree-restore.h"
@@ -12,6 +13,9 @@ static const BkOperation *const operations[] = {
   &bk_operation_vm_list,
   &bk_operation_vm_backup,
   &bk_operation_tree_restore,
+  &bk_operation_event_log_verify,
+  &bk_operation_event_log_backup,
+  &bk_operation_event_log_restore,
   &bk_operation_backup_list,
   &bk_operation_backup_info,
   &bk_operation_log_query,

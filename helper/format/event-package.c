@@ -26,6 +26,7 @@ bk_event_manifest_new (void)
   BkEventManifest *self = g_new0 (BkEventManifest, 1);
 
   self->files = g_ptr_array_new_with_free_func (file_free);
+  self->by_path = g_hash_table_new (g_str_hash, g_str_equal);
   return self;
 }
 
@@ -34,6 +35,7 @@ bk_event_manifest_free (BkEventManifest *manifest)
 {
   g_free (manifest->created_at);
   g_free (manifest->source_dir);
+  g_hash_table_unref (manifest->by_path);
   g_ptr_array_unref (manifest->files);
   g_free (manifest->first_event_id);
   g_free (manifest->last_event_id);
@@ -53,6 +55,7 @@ bk_event_manifest_add (BkEventManifest *manifest,
   file->size_bytes = size_bytes;
   file->sha256 = g_strdup (sha256);
   g_ptr_array_add (manifest->files, file);
+  g_hash_table_insert (manifest->by_path, file->path, file);
 }
 
 /**
@@ -63,14 +66,7 @@ bk_event_manifest_add (BkEventManifest *manifest,
 const BkEventPackageFile *
 bk_event_manifest_find (const BkEventManifest *manifest, const char *path)
 {
-  for (guint i = 0; i < manifest->files->len; i++)
-    {
-      const BkEventPackageFile *file = g_ptr_array_index (manifest->files, i);
-
-      if (strcmp (file->path, path) == 0)
-        return file;
-    }
-  return NULL;
+  return g_hash_table_lookup (manifest->by_path, path);
 }
 
 /**
@@ -155,7 +151,6 @@ wrong (GError **error, const char *format, ...)
 static gboolean
 read_files (BkEventManifest *manifest, JsonObject *object, GError **error)
 {
-  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
   JsonArray *files;
 
   if (!bk_json_array (object, "files", what, BK_EVENT_PACKAGE_FILES_MAX, &files, error))
@@ -174,7 +169,7 @@ read_files (BkEventManifest *manifest, JsonObject *object, GError **error)
         return wrong (error, "entry %u of “files” is not a path with its size and SHA-256", i + 1);
       if (!bk_event_package_path_is_known (path))
         return wrong (error, "“%s” is not a file of an event log", path);
-      if (!g_hash_table_add (seen, (gpointer) path))
+      if (bk_event_manifest_find (manifest, path) != NULL)
         return wrong (error, "“%s” is listed twice", path);
       bk_event_manifest_add (manifest, path, size_bytes, sha256);
     }

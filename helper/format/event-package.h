@@ -37,7 +37,8 @@ typedef struct
 {
   char *created_at;
   char *source_dir;
-  GPtrArray *files; /* of BkEventPackageFile, in the order of the package */
+  GPtrArray *files;    /* of BkEventPackageFile, in the order of the package */
+  GHashTable *by_path; /* the same files */
   guint64 total_events;
   guint64 total_segments;
   char *first_event_id; /* (nullable), as the next two: of an empty log */
