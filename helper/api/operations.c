@@ -2,6 +2,7 @@
 #include "api/ops-backup.h"
 #include "api/ops-config.h"
 #include "api/ops-event-log.h"
+#include "api/ops-export.h"
 #include "api/ops-job.h"
 #include "api/ops-log.h"
 #include "api/ops-tree-restore.h"
@@ -18,6 +19,7 @@ static const BkOperation *const operations[] = {
   &bk_operation_event_log_restore,
   &bk_operation_backup_list,
   &bk_operation_backup_info,
+  &bk_operation_backup_export,
   &bk_operation_log_query,
   &bk_operation_log_follow,
   &bk_operation_job_list,

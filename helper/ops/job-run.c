@@ -72,7 +72,7 @@ attach (BkJobRun *self, GSource *source, GSourceFunc func)
 }
 
 static gboolean
-watch_for_cancel (BkJobRun *self, GError **error)
+watch_for_cancel (BkJobRun *self, gboolean with_signals, GError **error)
 {
   static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
 
@@ -81,7 +81,7 @@ watch_for_cancel (BkJobRun *self, GError **error)
       bk_watch_add_directory (self->watch, bk_job_store_fd (self->store), error) < 0)
     return FALSE;
   self->context = g_main_context_new ();
-  for (guint i = 0; i < G_N_ELEMENTS (signals); i++)
+  for (guint i = 0; with_signals && i < G_N_ELEMENTS (signals); i++)
     attach (self, g_unix_signal_source_new (signals[i]), on_signal);
   attach (self, g_unix_fd_source_new (bk_watch_fd (self->watch), G_IO_IN),
           G_SOURCE_FUNC (on_change));
@@ -120,7 +120,8 @@ is_still_pending (BkJobStore *store, const char *id, GError **error)
  * bk_job_run_begin:
  * @job: (transfer full): pending, and recorded
  * @next: (nullable): who is told of log and progress as well
- * @cancellable: (nullable): stops the job too
+ * @cancellable: (nullable): stops the job too. Whoever has one minds signals himself; without one
+ *   the job does.
  *
  * Takes the job's lock, records that it runs, and throws away logs that are older than the
  * settings want.
@@ -151,7 +152,8 @@ bk_job_run_begin (BkJobStore *store,
   bk_log_prune (log_dirfd, settings->log_retention_days, g_get_real_time (), NULL, NULL);
   self->reporter = bk_job_reporter_new (store, g_steal_pointer (&owned), log_dirfd,
                                         min_level_of (settings), next, g_get_real_time);
-  if (!watch_for_cancel (self, error) || !bk_job_reporter_begin (self->reporter, error))
+  if (!watch_for_cancel (self, cancellable == NULL, error) ||
+      !bk_job_reporter_begin (self->reporter, error))
     return NULL;
   if (cancellable != NULL)
     {

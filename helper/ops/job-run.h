@@ -5,8 +5,8 @@
 
 /*
  * The inside of a job: from the moment its process holds its lock until it has recorded how it
- * ended. It stops, by its cancellable, when the process is told to by a signal (SIGTERM, SIGINT,
- * SIGHUP) or by a cancel file.
+ * ended. It stops, by its cancellable, when it is told to by a cancel file, or its process by a
+ * signal (SIGTERM, SIGINT, SIGHUP).
  */
 
 typedef struct _BkJobRun BkJobRun;

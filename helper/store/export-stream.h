@@ -1,0 +1,15 @@
+#pragma once
+
+#include "store/export-source.h"
+
+/*
+ * An export as it is downloaded: the gzip of bk_export_write_tar(), made while it is read. One
+ * thread reads and hashes, the reader's own compresses, a few MiB lie between them; nothing is
+ * written anywhere.
+ */
+
+#define BK_TYPE_EXPORT_STREAM (bk_export_stream_get_type ())
+G_DECLARE_FINAL_TYPE (BkExportStream, bk_export_stream, BK, EXPORT_STREAM, GInputStream)
+
+GInputStream *
+bk_export_stream_new (int repository_fd, GPtrArray *files, GBytes *manifest, gint64 now_usecs);
