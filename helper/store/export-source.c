@@ -9,6 +9,7 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <locale.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -25,6 +26,7 @@ typedef struct
   gpointer user_data;
   BkSha256 *sha256;
   guint8 *buffer;
+  const char *options; /* of the format */
 } Writer;
 
 static la_ssize_t
@@ -55,7 +57,7 @@ write_header (Writer *writer, const BkExportFile *file, GError **error)
 {
   struct archive_entry *entry = archive_entry_new ();
 
-  archive_entry_set_pathname_utf8 (entry, file->member);
+  archive_entry_set_pathname (entry, file->member);
   archive_entry_set_size (entry, (la_int64_t) file->size_bytes);
   archive_entry_set_filetype (entry, AE_IFREG);
   archive_entry_set_perm (entry, MEMBER_MODE);
@@ -188,7 +190,7 @@ write_members (Writer *writer,
                                .modified_usecs = now_usecs };
 
   if (archive_write_set_format_pax_restricted (writer->archive) != ARCHIVE_OK ||
-      archive_write_set_options (writer->archive, "hdrcharset=UTF-8") != ARCHIVE_OK ||
+      archive_write_set_options (writer->archive, writer->options) != ARCHIVE_OK ||
       archive_write_set_bytes_per_block (writer->archive, 0) != ARCHIVE_OK ||
       archive_write_open (writer->archive, writer, NULL, on_write, NULL) != ARCHIVE_OK)
     return set_archive_error (writer, first.member, error);
@@ -230,13 +232,26 @@ bk_export_write_tar (int repository_fd,
                      gpointer user_data,
                      GError **error)
 {
+  /* libarchive turns names into UTF-8 by the thread's locale, and ends the program where that is
+   * “C” and a name is not ASCII. Where no UTF-8 locale is to be had, names go in as bytes, which
+   * GNU tar remarks upon. */
+  locale_t utf8 = newlocale (LC_CTYPE_MASK, "C.UTF-8", (locale_t) 0);
+  locale_t before = uselocale (utf8);
   g_autoptr (BkSha256) sha256 = bk_sha256_new ();
   g_autofree guint8 *buffer = g_malloc (READ_BYTES);
-  Writer writer = { archive_write_new (), func, user_data, sha256, buffer };
+  Writer writer = { archive_write_new (),
+                    func,
+                    user_data,
+                    sha256,
+                    buffer,
+                    utf8 != (locale_t) 0 ? "hdrcharset=UTF-8" : "hdrcharset=BINARY" };
   gboolean success = write_members (&writer, repository_fd, files, manifest, now_usecs, error);
 
   /* Freeing closes an archive that is not closed, which would pad the member and end it well. */
   writer.func = discard;
   archive_write_free (writer.archive);
+  uselocale (before);
+  if (utf8 != (locale_t) 0)
+    freelocale (utf8);
   return success;
 }

@@ -9,6 +9,7 @@
 #include <archive_entry.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <locale.h>
 #include <string.h>
 
 #define DIRECTORY "vm/web1/web1-Base-20261120_020000"
@@ -115,7 +116,8 @@ assert_member (Fixture *fixture, struct archive *archive, const BkExportFile *fi
   g_autofree guint8 *data = g_malloc (file->size_bytes + 1);
 
   g_assert_cmpint (archive_read_next_header (archive, &entry), ==, ARCHIVE_OK);
-  g_assert_cmpstr (archive_entry_pathname_utf8 (entry), ==, file->member);
+  g_autofree char *name = g_strdup (archive_entry_pathname (entry));
+  g_assert_cmpstr (name, ==, file->member);
   g_assert_cmpint (archive_entry_filetype (entry), ==, AE_IFREG);
   g_assert_cmpint (archive_entry_perm (entry), ==, 0600);
   g_assert_cmpint (archive_read_data (archive, data, file->size_bytes + 1), ==,
@@ -299,6 +301,8 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  /* For the reading here only: the stream's own thread has to do with “C”. */
+  uselocale (newlocale (LC_CTYPE_MASK, "C.UTF-8", (locale_t) 0));
 #define ADD(path, func) g_test_add (path, Fixture, NULL, set_up, func, tear_down)
   ADD ("/store/export-stream/members", test_members);
   ADD ("/store/export-stream/corrupt", test_corrupt);
