@@ -59,7 +59,7 @@ export function BackUpDialog({ state, dialog, dispatch, session }: Props) {
             <Tr>
               <Th>{_("Name")}</Th>
               <Th>{_("Step")}</Th>
-              <Th>{_("Size of its disks")}</Th>
+              <Th modifier="nowrap">{_("Size of its disks")}</Th>
             </Tr>
           </Thead>
           <Tbody>

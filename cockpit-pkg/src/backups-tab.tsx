@@ -50,7 +50,7 @@ function BackupRow({ backup, index, selected, dispatch, now }: { backup: Backup;
   const id = backupId(backup);
   return (
     <Tr isRowSelected={selected} data-backup={id}>
-      <Td className="backup-check">
+      <Td className="pf-v6-c-table__check">
         <Checkbox
           id={`backup-${index}-check`}
           aria-label={format(_("Select $0"), backup.id)}
@@ -60,7 +60,7 @@ function BackupRow({ backup, index, selected, dispatch, now }: { backup: Backup;
         />
       </Td>
       <Td dataLabel={_("Backup")} modifier="breakWord">
-        {backup.id}
+        <div>{backup.id}</div>
         {backup.tags.length > 0 && (
           <div>
             {backup.tags.map((tag) => (
@@ -82,7 +82,7 @@ function BackupRow({ backup, index, selected, dispatch, now }: { backup: Backup;
           {status.text}
         </Label>
       </Td>
-      <Td dataLabel={_("Made")}>
+      <Td dataLabel={_("Made")} modifier="nowrap">
         <span title={age(backup.created_at, now)}>{moment(backup.created_at)}</span>
       </Td>
       <Td dataLabel={_("Size")} modifier="nowrap">
@@ -145,7 +145,7 @@ function BackupTable({ backups, rows, all, dispatch, now }: TableProps) {
     <Table aria-label={_("Backups")} variant="compact" gridBreakPoint="grid-md">
       <Thead>
         <Tr>
-          <Th className="backup-check" aria-label={_("Selection")}>
+          <Th className="pf-v6-c-table__check" aria-label={_("Selection")}>
             <Checkbox
               id="backups-check-all"
               aria-label={_("Select all")}
@@ -157,7 +157,7 @@ function BackupTable({ backups, rows, all, dispatch, now }: TableProps) {
             />
           </Th>
           {COLUMNS.map((column) => (
-            <Th key={column} sort={sortOf(column)}>
+            <Th key={column} sort={sortOf(column)} modifier="nowrap">
               {columnTitle(column)}
             </Th>
           ))}

@@ -4,7 +4,7 @@ import { Icon } from "@patternfly/react-core/dist/esm/components/Icon/index";
 import { Label } from "@patternfly/react-core/dist/esm/components/Label/index";
 import { Tooltip } from "@patternfly/react-core/dist/esm/components/Tooltip/index";
 import { SortByDirection, Table, Tbody, Td, Th, type ThProps, Thead, Tr, ExpandableRowContent } from "@patternfly/react-table/dist/esm/components/Table/index";
-import AngleRightIcon from "@patternfly/react-icons/dist/esm/icons/angle-right-icon";
+import AngleDownIcon from "@patternfly/react-icons/dist/esm/icons/angle-down-icon";
 import WarningIcon from "@patternfly/react-icons/dist/esm/icons/exclamation-triangle-icon";
 
 import { _, cockpit, format, ngettext } from "./cockpit";
@@ -192,7 +192,7 @@ function VmRow({ vm, index, job, selected, expanded, dispatch, now }: RowProps) 
   return (
     <Tbody isExpanded={expanded}>
       <Tr isRowSelected={selected} data-vm={vm.name}>
-        <Td className="backup-check">
+        <Td className="pf-v6-c-table__check">
           <Checkbox
             id={`${id}-check`}
             aria-label={format(_("Select $0"), vm.name)}
@@ -201,19 +201,20 @@ function VmRow({ vm, index, job, selected, expanded, dispatch, now }: RowProps) 
             onChange={(_event, checked) => dispatch({ type: "vms-select", uuids: [vm.uuid], selected: checked })}
           />
         </Td>
-        <Td className="backup-toggle">
+        <Td className="pf-v6-c-table__toggle">
           <Button
             variant="plain"
             size="sm"
-            className={expanded ? "backup-expanded" : undefined}
             aria-label={format(_("Disks and warnings of $0"), vm.name)}
-            aria-expanded={expanded}
-            icon={<AngleRightIcon />}
+            isExpanded={expanded}
+            icon={<span className="pf-v6-c-table__toggle-icon"><AngleDownIcon /></span>}
             onClick={() => dispatch({ type: "vms-expand", uuid: vm.uuid, expanded: !expanded })}
           />
         </Td>
         <Td dataLabel={_("Name")} modifier="breakWord">
-          <span className="backup-name">{vm.name}</span> <Warnings vm={vm} />
+          <div>
+            <span className="backup-name">{vm.name}</span> <Warnings vm={vm} />
+          </div>
         </Td>
         <Td dataLabel={_("State")}>
           <Label color={colour} isCompact>
@@ -226,10 +227,10 @@ function VmRow({ vm, index, job, selected, expanded, dispatch, now }: RowProps) 
         <Td dataLabel={_("Size")} modifier="nowrap">
           {bytes(vm.total_bytes)}
         </Td>
-        <Td dataLabel={_("Last backup")}>
+        <Td dataLabel={_("Last backup")} modifier="nowrap">
           <LastBackupCell vm={vm} now={now} />
         </Td>
-        <Td dataLabel={_("Next step")}>
+        <Td dataLabel={_("Next step")} modifier="nowrap">
           <NextStepCell vm={vm} job={job} />
         </Td>
       </Tr>
@@ -282,7 +283,7 @@ export function VmTable({ vms, rows, all, jobs, dispatch, now }: TableProps) {
     <Table aria-label={_("Virtual machines")} variant="compact" gridBreakPoint="grid-lg" isExpandable>
       <Thead>
         <Tr>
-          <Th className="backup-check" aria-label={_("Selection")}>
+          <Th className="pf-v6-c-table__check" aria-label={_("Selection")}>
             <Checkbox
               id="vms-check-all"
               aria-label={_("Select all")}
@@ -297,9 +298,14 @@ export function VmTable({ vms, rows, all, jobs, dispatch, now }: TableProps) {
               }
             />
           </Th>
-          <Th className="backup-toggle" screenReaderText={_("Details")} />
+          <Th className="pf-v6-c-table__toggle" screenReaderText={_("Details")} />
           {COLUMNS.map((column) => (
-            <Th key={column} sort={sortOf(column)} className={column === "disks" ? "backup-disks-cell" : undefined}>
+            <Th
+              key={column}
+              sort={sortOf(column)}
+              modifier="nowrap"
+              className={column === "disks" ? "backup-disks-cell" : undefined}
+            >
               {columnTitle(column)}
             </Th>
           ))}

@@ -180,6 +180,7 @@ export function VmsTab(props: TabProps) {
           <LostView problem={lost} onRetry={session.retry} />
         </StackItem>
       )}
+      <JobCards state={state} dispatch={dispatch} session={session} />
       <StackItem>
         {load.phase === "loading" && (
           <Card>
@@ -202,7 +203,6 @@ export function VmsTab(props: TabProps) {
           <UnusedImages images={unusedImages} />
         </StackItem>
       )}
-      <JobCards state={state} dispatch={dispatch} session={session} />
       <StackItem>
         <LiveLog lines={state.log.lines} onClear={() => dispatch({ type: "log-clear" })} />
       </StackItem>
