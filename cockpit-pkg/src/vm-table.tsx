@@ -207,11 +207,12 @@ function VmRow({ vm, index, job, selected, expanded, dispatch, now }: RowProps) 
             size="sm"
             aria-label={format(_("Disks and warnings of $0"), vm.name)}
             isExpanded={expanded}
+            className={expanded ? "pf-m-expanded" : undefined}
             icon={<span className="pf-v6-c-table__toggle-icon"><AngleDownIcon /></span>}
             onClick={() => dispatch({ type: "vms-expand", uuid: vm.uuid, expanded: !expanded })}
           />
         </Td>
-        <Td dataLabel={_("Name")} modifier="breakWord">
+        <Td dataLabel={_("Name")} modifier="breakWord" className="backup-name-cell">
           <div>
             <span className="backup-name">{vm.name}</span> <Warnings vm={vm} />
           </div>
