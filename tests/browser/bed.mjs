@@ -6,7 +6,6 @@
 import { spawn } from "node:child_process";
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -94,7 +93,7 @@ function layPackage(share, spawnCommand) {
  * @param options.settings  more members of config.json
  */
 export async function startBed({ command, language = "en-US", settings = {}, env = {}, viewport } = {}) {
-  const dir = mkdtempSync(join(tmpdir(), "cockpit-backup-browser-"));
+  const dir = mkdtempSync("/var/tmp/cockpit-backup-browser-");
   const closers = [() => rmSync(dir, { recursive: true, force: true })];
 
   async function close() {
@@ -165,7 +164,8 @@ export async function startBed({ command, language = "en-US", settings = {}, env
     const cookie = { name: "CockpitLang", value: language.toLowerCase(), url: `http://127.0.0.1:${port}` };
     await context.addCookies([cookie]);
 
-    return { dir, config, port, browser, context, env: environment, stderr, close };
+    const atClose = (closer) => closers.push(closer);
+    return { dir, config, port, browser, context, env: environment, stderr, atClose, close };
   } catch (error) {
     await close();
     throw error;
@@ -182,6 +182,11 @@ export async function openPage(bed, path = "/backup") {
   const frame = page.frameLocator('iframe[name="cockpit1:localhost/backup"]');
   await frame.locator("#app nav, #app main").first().waitFor();
   return { page, frame, problems };
+}
+
+/** The frame of the page at one of its own addresses, for instance "/backups". */
+export async function goTo(page, bed, address) {
+  await page.goto(`http://127.0.0.1:${bed.port}/backup#${address}`);
 }
 
 export async function setStyle(page, style) {

@@ -1,0 +1,167 @@
+/*
+ * The main job: choose a machine, back it up, watch the log, close the page in the middle and open
+ * it again, download what was made, and compare it with the guest's disk.
+ */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { createReadStream, mkdirSync, openSync, readFileSync, readSync, readdirSync, statSync, writeSync, closeSync } from "node:fs";
+import { basename, join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { pipeline } from "node:stream/promises";
+import { promisify } from "node:util";
+
+import { goTo, openPage, startBed } from "./bed.mjs";
+import { holdBackup, makeVm, releaseBackup, virsh } from "./vm.mjs";
+
+const run = promisify(execFile);
+
+async function sha256(path) {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(path), hash);
+  return hash.digest("hex");
+}
+
+function filesBelow(dir) {
+  return readdirSync(dir, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? filesBelow(join(dir, entry.name)) : [join(dir, entry.name)],
+  );
+}
+
+/** Changes one byte in the middle of a file. */
+function corrupt(path) {
+  const file = openSync(path, "r+");
+  const at = Math.floor(statSync(path).size / 2);
+  const byte = Buffer.alloc(1);
+  readSync(file, byte, 0, 1, at);
+  writeSync(file, Buffer.from([byte[0] ^ 0xff]), 0, 1, at);
+  closeSync(file);
+}
+
+describe("vm-backup", () => {
+  let bed;
+  let vm;
+  let opened;
+
+  before(async () => {
+    bed = await startBed();
+    vm = await makeVm(bed, { dataMiB: 768, extraDisk: "raw" });
+    opened = await openPage(bed);
+  });
+
+  after(() => bed?.close());
+
+  const row = () => opened.frame.locator(`[data-vm="${vm.name}"]`);
+  const log = () => opened.frame.locator(".backup-log");
+
+  test("the machine is listed with its state, disks and next step", async () => {
+    await row().waitFor();
+    const text = await row().innerText();
+    assert.match(text, /Running/);
+    assert.match(text, /Never/);
+    assert.match(text, /Base/);
+    assert.match(text, /system\.qcow2/);
+    await row().locator(".backup-disks").focus();
+    const tooltip = opened.frame.getByRole("tooltip");
+    await tooltip.waitFor();
+    const paths = await tooltip.innerText();
+    vm.disks.forEach(({ path }) => assert.ok(paths.includes(path), `${path} in the tooltip`));
+  });
+
+  test("choosing it shows the totals, and what will be done", async () => {
+    const { frame } = opened;
+    const button = frame.getByRole("button", { name: "Back up selected" });
+    assert.ok(await button.isDisabled());
+    await row().getByRole("checkbox").check();
+    await frame.getByText(/^1 of \d+ selected/).waitFor();
+    await button.click();
+    const dialog = frame.getByRole("dialog");
+    assert.match(await dialog.innerText(), new RegExp(`${vm.name}[^]*Base`));
+    await Promise.all([holdBackup(vm.name), dialog.getByRole("button", { name: "Start the backup" }).click()]);
+  });
+
+  test("the job shows with its progress and log", async () => {
+    const { frame } = opened;
+    await frame.locator("[data-job]").waitFor();
+    await frame.locator("[data-job]").getByText(/\d of [\d.]+ [MG]B/).waitFor();
+    await log().locator(".backup-log-row").first().waitFor();
+    assert.match(await log().locator(".backup-log-row").first().innerText(), /^\d\d:\d\d:\d\d/);
+    await row().getByText(/Backing up/).waitFor();
+  });
+
+  test("the page closes and opens again in the middle: the job and its log so far are there", async () => {
+    const soFar = await log().locator(".backup-log-text").allInnerTexts();
+    await opened.page.close();
+    opened = await openPage(bed);
+    await opened.frame.locator("[data-job]").waitFor();
+    for (const text of soFar) {
+      await log().getByText(text, { exact: true }).first().waitFor();
+    }
+    assert.equal(await opened.frame.locator("[data-ended-job]").count(), 0);
+  });
+
+  test("the job ends well, and the machine shows its backup", async () => {
+    await releaseBackup(vm.name);
+    const ended = opened.frame.locator("[data-ended-job]");
+    await ended.waitFor();
+    assert.match(await ended.innerText(), /Completed[^]*1 backup/);
+    await row().getByText(/just now|minute/).waitFor();
+    await row().getByText("Incremental 1 of 7").waitFor();
+  });
+
+  test("one click downloads the backup, and it is the guest's disk", async () => {
+    const { frame, page } = opened;
+    await row().getByRole("link", { name: /just now|minute/ }).click();
+    const backup = frame.locator("[data-backup]");
+    await backup.waitFor();
+    await backup.getByRole("checkbox").check();
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      frame.getByRole("button", { name: "Export selected" }).click(),
+    ]);
+    assert.match(download.suggestedFilename(), /^backups-export-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.tar\.gz$/);
+    assert.equal(await download.failure(), null);
+
+    const archive = join(bed.dir, "export.tar.gz");
+    const folder = join(bed.dir, "export");
+    await download.saveAs(archive);
+    mkdirSync(folder);
+    await run("tar", ["-xzf", archive, "-C", folder]);
+    await checkExport(folder);
+  });
+
+  /* Each member is what the manifest says, and the image holds the guest's bytes. */
+  async function checkExport(folder) {
+    const files = filesBelow(folder);
+    const manifestPath = files.find((path) => path === join(folder, "manifest.json")) ?? files.find((path) => basename(path) === "manifest.json");
+    const manifest = JSON.parse(readFileSync(manifestPath, "utf8"));
+    assert.ok(manifest.files.length >= 2);
+    for (const { path, size, sha256: wanted } of manifest.files) {
+      const member = join(folder, path);
+      assert.equal(statSync(member).size, size, path);
+      assert.equal(await sha256(member), wanted, path);
+    }
+    const image = files.find((path) => /-vda-Base-\d{8}_\d{6}\.qcow2$/.test(path));
+    await virsh("suspend", vm.name);
+    await run("qemu-img", ["compare", "-U", image, vm.disks[0].path]);
+    await virsh("resume", vm.name);
+  }
+
+  test("a damaged file makes the download fail", async () => {
+    const { frame, page } = opened;
+    const image = filesBelow(bed.config.repository_dir).find((path) => /-vda-Base-.*\.qcow2$/.test(path));
+    corrupt(image);
+    await goTo(page, bed, "/backups");
+    const backup = frame.locator("[data-backup]").first();
+    await backup.getByRole("checkbox").check();
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      frame.getByRole("button", { name: "Export selected" }).click(),
+    ]);
+    assert.notEqual(await download.failure(), null);
+  });
+
+  test("nothing went wrong in the page meanwhile", () => {
+    assert.deepEqual(opened.problems, []);
+  });
+});

@@ -1,0 +1,93 @@
+/* A virtual machine for a test: QEMU without acceleration, no operating system, known bytes. */
+import { execFile } from "node:child_process";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const CONNECT = "qemu:///system";
+
+export async function virsh(...args) {
+  const { stdout } = await run("virsh", ["--quiet", "--connect", CONNECT, ...args]);
+  return stdout;
+}
+
+let count = 0;
+
+/** A name that no other run uses. */
+export function uniqueName(kind = "vm") {
+  return `bk-page-${process.pid}-${kind}${++count}`;
+}
+
+function domainXml({ name, disks }) {
+  const diskXml = disks.map(
+    ({ target, path, format }) => `
+    <disk type="file" device="disk">
+      <driver name="qemu" type="${format}"/>
+      <source file="${path}"/>
+      <target dev="${target}" bus="virtio"/>
+    </disk>`,
+  );
+  return `<domain type="qemu">
+  <name>${name}</name>
+  <memory unit="MiB">64</memory>
+  <vcpu>1</vcpu>
+  <os><type arch="x86_64" machine="pc">hvm</type></os>
+  <features><acpi/></features>
+  <devices>${diskXml.join("")}
+  </devices>
+</domain>`;
+}
+
+/**
+ * Defines a machine whose first disk has dataMiB of a pattern, and starts it. The bed removes it.
+ */
+export async function makeVm(bed, { name = uniqueName(), dataMiB = 64, extraDisk = null, start = true } = {}) {
+  const folder = join(bed.dir, "images", name);
+  mkdirSync(folder, { recursive: true, mode: 0o711 });
+  [join(bed.dir, "images"), folder].forEach((path) => chmodSync(path, 0o711));
+
+  const disks = [{ target: "vda", path: join(folder, "system.qcow2"), format: "qcow2" }];
+  await run("qemu-img", ["create", "-q", "-f", "qcow2", disks[0].path, `${dataMiB + 64}M`]);
+  await run("qemu-io", ["-f", "qcow2", "-c", `write -P 0xab 0 ${dataMiB}M`, disks[0].path]);
+  if (extraDisk !== null) {
+    disks.push({ target: "vdb", path: join(folder, `data.${extraDisk}`), format: extraDisk });
+    await run("qemu-img", ["create", "-q", "-f", extraDisk, disks[1].path, "16M"]);
+  }
+  const definition = join(folder, "domain.xml");
+  writeFileSync(definition, domainXml({ name, disks }));
+  bed.atClose(async () => {
+    await virsh("destroy", name).catch(() => undefined);
+    await virsh("undefine", name, "--checkpoints-metadata", "--nvram").catch(() => undefined);
+  });
+  await virsh("define", definition);
+  if (start) {
+    await virsh("start", name);
+  }
+  return { name, disks };
+}
+
+async function blockJobs(name) {
+  const answer = await virsh("qemu-monitor-command", name, '{"execute":"query-block-jobs"}');
+  return JSON.parse(answer).return.filter(({ type }) => type === "backup");
+}
+
+/** Slows the backup that is about to run, so that a test can look at it at leisure. */
+export async function holdBackup(name, bytesPerSecond = 2 * 1024 * 1024) {
+  for (let jobs = []; jobs.length === 0; await delay(5)) {
+    jobs = await blockJobs(name);
+    await setSpeed(name, jobs, bytesPerSecond);
+  }
+}
+
+export async function releaseBackup(name) {
+  await setSpeed(name, await blockJobs(name), 0);
+}
+
+async function setSpeed(name, jobs, speed) {
+  for (const { device } of jobs) {
+    const command = { execute: "block-job-set-speed", arguments: { device, speed } };
+    await virsh("qemu-monitor-command", name, JSON.stringify(command));
+  }
+}
