@@ -37,6 +37,7 @@ export function BackUpDialog({ state, dialog, dispatch, session }: Props) {
 
   function start() {
     close();
+    dispatch({ type: "vms-select", uuids: dialog.uuids, selected: false });
     session.backUp(
       vms.map((vm) => vm.name),
       maxIncrementals === null ? {} : { max_incrementals: maxIncrementals },

@@ -83,7 +83,7 @@ describe("vm-backup", () => {
   test("the job shows with its progress and log", async () => {
     const { frame } = opened;
     await frame.locator("[data-job]").waitFor();
-    await frame.locator("[data-job]").getByText(/\d of [\d.]+ [MG]B/).waitFor();
+    await frame.locator("[data-job]").getByText(/\d [kMG]B of [\d.]+ [MG]B/).waitFor();
     await log().locator(".backup-log-row").first().waitFor();
     assert.match(await log().locator(".backup-log-row").first().innerText(), /^\d\d:\d\d:\d\d/);
     await row().getByText(/Backing up/).waitFor();

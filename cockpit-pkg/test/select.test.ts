@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+
+import { planned } from "../src/plan";
+import { canBackUp, canExport, groupByProject, pageOf, visibleBackups, visibleVms } from "../src/select";
+import type { Sort, VmSort } from "../src/state";
+import { aBackup, aVm } from "./fakes";
+
+const byName: Sort<VmSort> = { by: "name", descending: false };
+
+describe("select: machines", () => {
+  const web10 = aVm({ name: "web10", uuid: "1", total_bytes: 1, state: "running" });
+  const web2 = aVm({ name: "web2", uuid: "2", total_bytes: 3, state: "shutoff", last_backup: null });
+  const all = [web10, web2];
+
+  test("stand in an order a person expects: web2 before web10", () => {
+    assert.deepEqual(visibleVms(all, "", byName), [web2, web10]);
+  });
+
+  test("by size, either way", () => {
+    assert.deepEqual(visibleVms(all, "", { by: "size", descending: false }), [web10, web2]);
+    assert.deepEqual(visibleVms(all, "", { by: "size", descending: true }), [web2, web10]);
+  });
+
+  test("that were never backed up come first by the age of their last backup", () => {
+    assert.deepEqual(visibleVms(all, "", { by: "last-backup", descending: false }), [web2, web10]);
+  });
+
+  const searches: [string, number][] = [
+    ["", 2],
+    ["WEB2", 1],
+    ["shutoff", 1],
+    ["web1-data.img", 2],
+    ["web2 running", 0],
+    ["  ", 2],
+  ];
+  for (const [search, count] of searches) {
+    test(`searched for “${search}”`, () => {
+      assert.equal(visibleVms(all, search, byName).length, count);
+    });
+  }
+
+  test("that a job works on, or that have nothing to back up, are not given to another", () => {
+    assert.ok(canBackUp(aVm()));
+    assert.ok(!canBackUp(aVm({ job_id: "x" })));
+    assert.ok(!canBackUp(aVm({ disks: aVm().disks.filter(({ backup }) => backup === "none") })));
+  });
+});
+
+describe("select: backups", () => {
+  const older = aBackup({ id: "a", created_at: "2026-11-18T02:00:00.000Z" });
+  const newer = aBackup({ id: "b", created_at: "2026-11-19T02:00:00.000Z" });
+  const other = aBackup({ id: "c", project_id: "vm/db1", status: "failed" });
+
+  test("stand under their projects, the newest first", () => {
+    const shown = visibleBackups([older, other, newer], "", { by: "created", descending: true });
+    assert.deepEqual(shown, [other, newer, older]);
+    assert.deepEqual(
+      groupByProject(shown).map(({ name, backups }) => [name, backups.length]),
+      [["db1", 1], ["web1", 2]],
+    );
+  });
+
+  test("only completed ones are exported", () => {
+    assert.ok(canExport(older));
+    assert.ok(!canExport(other));
+  });
+});
+
+describe("select: pages", () => {
+  const list = [1, 2, 3, 4, 5];
+  const cases: [number, number, number[]][] = [
+    [1, 1, [1, 2]],
+    [3, 3, [5]],
+    [9, 3, [5]],
+    [0, 1, [1, 2]],
+  ];
+  for (const [page, shown, rows] of cases) {
+    test(`page ${page} of 3`, () => {
+      assert.deepEqual(pageOf(list, { page, perPage: 2 }), { rows, page: shown });
+    });
+  }
+
+  test("an empty list has one page", () => {
+    assert.deepEqual(pageOf([], { page: 4, perPage: 2 }), { rows: [], page: 1 });
+  });
+});
+
+describe("plan", () => {
+  const cases: [string, number, number | null, string][] = [
+    ["base", 0, 1, "base"],
+    ["incremental", 3, null, "incremental"],
+    ["incremental", 3, 3, "consolidation"],
+    ["incremental", 3, 4, "incremental"],
+    ["consolidation", 7, 9, "incremental"],
+    ["incremental", 3, NaN, "incremental"],
+  ];
+  for (const [next_step, incrementals_count, max, wanted] of cases) {
+    test(`${next_step} after ${incrementals_count} with at most ${max ?? "the usual"}`, () => {
+      assert.equal(planned(aVm({ next_step, incrementals_count }), max).next_step, wanted);
+    });
+  }
+});
