@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 
-const char *const bk_settings_json_sections[] = { "trees", NULL };
+const char *const bk_settings_json_sections[] = { "storages", "backups", NULL };
 
 static char *
 text_of (JsonNode *node, const BkSetting *setting)

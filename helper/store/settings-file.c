@@ -38,9 +38,17 @@ read_object (int dirfd, const char *name, GError **error)
   return bk_json_parse_object (text, (gssize) length_bytes, "It", error);
 }
 
-/* The object in @path; an empty one where there is no such file and @may_lack. */
-static JsonObject *
-read_config (const char *path, gboolean may_lack, GError **error)
+/**
+ * bk_config_read:
+ * @path: config.json
+ * @may_lack: whether an empty object stands for a file that is not there
+ *
+ * For the sections of config.json that are not plain settings.
+ *
+ * Returns: (transfer full) (nullable): the whole object, its members not checked.
+ */
+JsonObject *
+bk_config_read (const char *path, gboolean may_lack, GError **error)
 {
   g_autofree char *directory = g_path_get_dirname (path);
   g_autofree char *name = g_path_get_basename (path);
@@ -92,7 +100,7 @@ bk_settings_load (const char *path, char **environment, GError **error)
   g_autoptr (BkSettings) settings = bk_settings_new ();
   const char *config_path = path_from (path, environment);
   gboolean may_lack = g_str_equal (config_path, BK_CONFIG_PATH);
-  g_autoptr (JsonObject) config = read_config (config_path, may_lack, error);
+  g_autoptr (JsonObject) config = bk_config_read (config_path, may_lack, error);
 
   if (config == NULL)
     return NULL;
@@ -164,7 +172,7 @@ bk_settings_store (const char *path, const char *name, const char *text, GError 
   if (lock == NULL)
     return FALSE;
 
-  g_autoptr (JsonObject) old_config = read_config (path, TRUE, error);
+  g_autoptr (JsonObject) old_config = bk_config_read (path, TRUE, error);
   if (old_config == NULL)
     return FALSE;
   g_autoptr (JsonObject) config = copy_of (old_config);

@@ -2,6 +2,8 @@
 
 #include "model/settings.h"
 
+#include <json-glib/json-glib.h>
+
 #define BK_CONFIG_PATH "/etc/cockpit-backup/config.json"
 
 /* Where the settings are read from when the command line does not say. */
@@ -9,3 +11,4 @@
 
 BkSettings *bk_settings_load (const char *path, char **environment, GError **error);
 gboolean bk_settings_store (const char *path, const char *name, const char *text, GError **error);
+JsonObject *bk_config_read (const char *path, gboolean may_lack, GError **error);
