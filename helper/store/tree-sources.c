@@ -3,8 +3,10 @@
 #include "base/error.h"
 #include "model/tree-path.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* As the kernel's MAXSYMLINKS. */
 #define LINKS_MAX 40
@@ -71,11 +73,12 @@ bk_tree_sources_resolve (const char *const *paths, GError **error)
         {
           g_autofree char *line = bk_error_one_line (paths[i]);
 
-          g_set_error (error, BK_ERROR, BK_ERROR_USAGE,
-                       i >= BK_TREE_SOURCES_MAX
-                           ? "“%s” is one source more than a tree can have"
-                           : "The source “%s” is not an absolute path; write one that begins with “/”",
-                       line);
+          g_set_error (
+              error, BK_ERROR, BK_ERROR_USAGE,
+              i >= BK_TREE_SOURCES_MAX
+                  ? "“%s” is one source more than a tree can have"
+                  : "The source “%s” is not an absolute path; write one that begins with “/”",
+              line);
           return NULL;
         }
       add_with_links (sources, paths[i]);
@@ -89,4 +92,49 @@ bk_tree_sources_resolve (const char *const *paths, GError **error)
         g_strv_builder_add (builder, source);
     }
   return g_strv_builder_end (builder);
+}
+
+/**
+ * bk_tree_sources_count_missing:
+ * @sources: as bk_tree_sources_resolve() gives them
+ *
+ * Returns: how many of them are not there.
+ */
+guint
+bk_tree_sources_count_missing (const char *const *sources)
+{
+  guint count = 0;
+
+  for (; *sources != NULL; sources++)
+    {
+      g_autofree char *path = g_strconcat ("/", *sources, NULL);
+      struct stat st;
+
+      if (lstat (path, &st) < 0)
+        count++;
+    }
+  return count;
+}
+
+/**
+ * bk_tree_mounts_are_missing:
+ * @mounts: without the leading '/'
+ *
+ * Returns: whether one of them is a directory with nothing mounted on it.
+ */
+gboolean
+bk_tree_mounts_are_missing (const char *const *mounts)
+{
+  for (; *mounts != NULL; mounts++)
+    {
+      g_autofree char *path = g_strconcat ("/", *mounts, NULL);
+      struct statx stx;
+
+      if (statx (AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_BASIC_STATS, &stx) ==
+              0 &&
+          S_ISDIR (stx.stx_mode) && (stx.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) != 0 &&
+          (stx.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0)
+        return TRUE;
+    }
+  return FALSE;
 }
