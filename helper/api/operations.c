@@ -6,6 +6,7 @@
 #include "api/ops-job.h"
 #include "api/ops-log.h"
 #include "api/ops-tree-restore.h"
+#include "api/ops-tree.h"
 #include "api/ops-vm.h"
 
 /* The table. Each group of operations stands in a file of its own, api/ops-<group>.c. */
@@ -13,10 +14,12 @@
 static const BkOperation *const operations[] = {
   &bk_operation_vm_list,
   &bk_operation_vm_backup,
+  &bk_operation_tree_backup,
   &bk_operation_tree_restore,
   &bk_operation_event_log_verify,
   &bk_operation_event_log_backup,
   &bk_operation_event_log_restore,
+  &bk_operation_tree_inspect,
   &bk_operation_backup_list,
   &bk_operation_backup_info,
   &bk_operation_backup_export,

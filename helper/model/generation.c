@@ -42,7 +42,7 @@ static const struct
 static gboolean
 interval_has_passed (const BkGenerationFacts *facts)
 {
-  return facts->now_usecs - facts->full_created_usecs + SLACK_USECS >=
+  return facts->now_usecs - facts->full_started_usecs + SLACK_USECS >=
          (gint64) facts->full_interval_days * G_TIME_SPAN_DAY;
 }
 
@@ -67,7 +67,7 @@ find_reason (const BkGenerationFacts *facts)
     }
   if (facts->last_sequence >= BK_TREE_ORIGIN_MAX)
     return BK_GENERATION_ORIGINS_USED_UP;
-  if (facts->now_usecs < facts->last_created_usecs)
+  if (facts->now_usecs < facts->last_started_usecs)
     return BK_GENERATION_CLOCK_WENT_BACK;
   if (facts->storage_type == BK_TREE_STORAGE_FULL)
     return BK_GENERATION_STORAGE_IS_FULL;

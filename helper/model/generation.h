@@ -29,8 +29,8 @@ typedef struct
   gboolean full_requested;
   gint64 now_usecs;
   BkChainState chain; /* of the newest generation; what follows is meaningful if there is one */
-  gint64 full_created_usecs;
-  gint64 last_created_usecs;
+  gint64 full_started_usecs;
+  gint64 last_started_usecs;
   guint last_sequence;
   gboolean sources_missing; /* one that the newest backup holds is not there now */
 } BkGenerationFacts;

@@ -127,8 +127,8 @@ observe (Run *run, GError **error)
     .full_requested = request->full_requested,
     .now_usecs = now_usecs,
     .chain = run->chain->state,
-    .full_created_usecs = run->chain->full != NULL ? run->chain->full->created_usecs : 0,
-    .last_created_usecs = run->chain->last != NULL ? run->chain->last->created_usecs : 0,
+    .full_started_usecs = bk_tree_backup_started (run->chain->full),
+    .last_started_usecs = bk_tree_backup_started (run->chain->last),
     .last_sequence = run->chain->last_sequence,
   };
   return check_sources (run, error);
@@ -136,14 +136,16 @@ observe (Run *run, GError **error)
 
 /* ---- decide ---- */
 
-/* Names sort as they were made: a second backup in one second, or one after the clock went back,
- * is called as if it were a second after the one before. */
+/* Names and times of creation sort as the backups were made: a second one in the same second, or
+ * one after the clock went back, is called as if it were a second after the one before. When its
+ * scan began is recorded as it was. */
 static void
 decide (Run *run)
 {
   GPtrArray *generations = run->chain->generations;
   gint64 usecs = run->facts.now_usecs;
 
+  run->created_usecs = usecs;
   run->plan = bk_generation_decide (&run->facts);
   for (guint i = 0; i < run->chain->backups->len; i++)
     {
@@ -152,8 +154,8 @@ decide (Run *run)
 
       if (taken_usecs != BK_TIME_INVALID)
         usecs = MAX (usecs, taken_usecs + G_USEC_PER_SEC);
+      run->created_usecs = MAX (run->created_usecs, backup->created_usecs + 1000);
     }
-  run->created_usecs = usecs;
   g_free (run->id);
   run->id = bk_time_to_dashed (usecs);
 
@@ -250,6 +252,7 @@ make_extra (const Run *run, const BkTreeWritten *written)
   json_object_set_string_member (extra, "step", run->plan.is_full ? "full" : "incremental");
   json_object_set_string_member (extra, "generation", run->generation);
   json_object_set_int_member (extra, "sequence", run->plan.sequence);
+  json_object_set_int_member (extra, "scan_started_nsec", written->start_nsec);
   json_object_set_string_member (extra, "reason",
                                  bk_generation_reason_to_string (run->plan.reason));
   json_object_set_boolean_member (extra, "protected", FALSE);

@@ -80,18 +80,42 @@ is_there (int dirfd, const BkBackupFile *file)
          S_ISREG (st.st_mode) && (guint64) st.st_size == file->size_bytes;
 }
 
+static gboolean
+get_int (const BkBackup *backup, const char *name, gint64 *value)
+{
+  JsonNode *node = backup->extra == NULL ? NULL : json_object_get_member (backup->extra, name);
+
+  if (node == NULL || !JSON_NODE_HOLDS_VALUE (node) ||
+      json_node_get_value_type (node) != G_TYPE_INT64)
+    return FALSE;
+  *value = json_node_get_int (node);
+  return TRUE;
+}
+
 static guint64
 sequence_of (const BkBackup *backup)
 {
-  JsonNode *node = backup->extra != NULL && json_object_has_member (backup->extra, "sequence")
-                       ? json_object_get_member (backup->extra, "sequence")
-                       : NULL;
+  gint64 value;
 
-  if (node == NULL || !JSON_NODE_HOLDS_VALUE (node) ||
-      json_node_get_value_type (node) != G_TYPE_INT64 || json_node_get_int (node) < 0 ||
-      json_node_get_int (node) > BK_TREE_ORIGIN_MAX)
+  if (!get_int (backup, "sequence", &value) || value < 0 || value > BK_TREE_ORIGIN_MAX)
     return G_MAXUINT64;
-  return (guint64) json_node_get_int (node);
+  return (guint64) value;
+}
+
+/**
+ * bk_tree_backup_started:
+ * @backup: (nullable)
+ *
+ * Returns: when its scan began, by the clock as it was then; 0 if there is none.
+ */
+gint64
+bk_tree_backup_started (const BkBackup *backup)
+{
+  gint64 nsec;
+
+  if (backup == NULL)
+    return 0;
+  return get_int (backup, "scan_started_nsec", &nsec) ? nsec / 1000 : backup->created_usecs;
 }
 
 /* Every backup of the generation must be there, from the full on without a gap, with its archive:

@@ -23,6 +23,7 @@ BkTreeChain *bk_tree_chain_observe (BkRepository *repository,
                                     const char *project_id,
                                     GError **error);
 void bk_tree_chain_free (BkTreeChain *chain);
+gint64 bk_tree_backup_started (const BkBackup *backup);
 const char *bk_tree_backup_generation (const BkBackup *backup);
 const BkBackupFile *bk_tree_backup_file (const BkBackup *backup, gboolean manifest);
 GArray *bk_tree_chain_list_generations (const BkTreeChain *chain);

@@ -413,14 +413,14 @@ write_all (
     Run *run, int manifest_fd, const char *temporary, GCancellable *cancellable, GError **error)
 {
   const BkTreeWriteRequest *request = run->request;
-  gint64 start_nsec = bk_tree_scan_clock ();
   guint64 expected_count = 0;
 
+  run->written->start_nsec = bk_tree_scan_clock ();
   if (request->previous != NULL)
     expected_count = bk_nbkm_reader_get_header (request->previous)->entry_count;
   g_autoptr (BkTreeLinks) links = bk_tree_links_new ();
-  g_autoptr (BkNbkmWriter) manifest =
-      bk_nbkm_writer_new (manifest_fd, start_nsec, request->sequence, expected_count, error);
+  g_autoptr (BkNbkmWriter) manifest = bk_nbkm_writer_new (manifest_fd, run->written->start_nsec,
+                                                          request->sequence, expected_count, error);
   if (manifest == NULL)
     return FALSE;
   g_autoptr (BkTreeScan) scan =

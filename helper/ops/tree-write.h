@@ -28,6 +28,7 @@ typedef struct
 
 typedef struct
 {
+  gint64 start_nsec; /* when the scan began, by the clock that stamps files */
   guint64 entries_count;
   guint64 added_count;
   guint64 modified_count;

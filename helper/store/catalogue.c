@@ -359,5 +359,5 @@ int
 bk_catalogue_open_files (BkRepository *repository, const BkBackup *backup, GError **error)
 {
   g_return_val_if_fail (backup->directory != NULL, -1);
-  return bk_open_directory_at (bk_repository_fd (repository), backup->directory, error);
+  return bk_repository_open_directory (repository, backup->directory, error);
 }

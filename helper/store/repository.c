@@ -1,5 +1,6 @@
 #include "store/repository.h"
 
+#include "base/atomic-file.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/path.h"
@@ -110,6 +111,109 @@ bk_repository_fd (BkRepository *repository)
   return repository->fd;
 }
 
+/* A tree whose storage has a directory of its own: the file in its project says where that is. */
+static int
+follow_location (int project, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  g_autoptr (GBytes) bytes =
+      bk_read_small_file (project, BK_LOCATION_NAME, BK_LOCATION_MAX_BYTES, &local);
+
+  if (bytes == NULL && g_error_matches (local, BK_ERROR, BK_ERROR_NOT_FOUND))
+    return fcntl (project, F_DUPFD_CLOEXEC, 0);
+  if (bytes == NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&local));
+      return -1;
+    }
+
+  gsize length_bytes;
+  const char *text = g_bytes_get_data (bytes, &length_bytes);
+  g_autofree char *path = g_strndup (text, length_bytes);
+  if (!g_path_is_absolute (path))
+    {
+      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY,
+                   "“%s” of a tree does not hold an absolute path", BK_LOCATION_NAME);
+      return -1;
+    }
+  return bk_open_directory (path, error);
+}
+
+static int
+open_directory_of (BkRepository *repository, const char *project_id, GError **error)
+{
+  autofd int fd = bk_open_directory_at (repository->fd, project_id, error);
+
+  return fd < 0 ? -1 : follow_location (fd, error);
+}
+
+/**
+ * bk_repository_open_directory:
+ * @path: of a directory in a project, as BkBackup has it
+ *
+ * Returns: a directory handle, or -1.
+ */
+int
+bk_repository_open_directory (BkRepository *repository, const char *path, GError **error)
+{
+  const char *rest = path;
+  guint depth = 0;
+
+  for (guint kind = 0; kind < BK_PROJECT_KINDS; kind++)
+    {
+      const char *folder = bk_project_kind_folder ((BkProjectKind) kind);
+
+      if (strncmp (path, folder, strlen (folder)) == 0 && path[strlen (folder)] == '/')
+        depth = bk_project_kind_depth ((BkProjectKind) kind) + 1;
+    }
+  for (; depth > 0 && rest != NULL; depth--)
+    {
+      rest = strchr (rest, '/');
+      rest = rest == NULL ? NULL : rest + 1;
+    }
+  if (rest == NULL || rest == path)
+    return open_directory_of (repository, path, error);
+
+  g_autofree char *project_id = g_strndup (path, (gsize) (rest - path) - 1);
+  autofd int project = open_directory_of (repository, project_id, error);
+  return project < 0 ? -1 : bk_open_directory_at (project, rest, error);
+}
+
+/**
+ * bk_repository_set_location:
+ * @project_id: of a tree
+ * @path: (nullable): the absolute path of the directory that holds its backups, which is made if
+ *   it is missing; %NULL for the project's own
+ *
+ * What was backed up to another place before stays there, and is no longer seen.
+ */
+gboolean
+bk_repository_set_location (BkRepository *repository,
+                            const char *project_id,
+                            const char *path,
+                            GError **error)
+{
+  autofd int project =
+      bk_make_directory_at (repository->fd, project_id, BK_REPOSITORY_DIRECTORY_MODE, error);
+  g_autoptr (GBytes) bytes = NULL;
+
+  if (project < 0)
+    return FALSE;
+  if (path == NULL)
+    return unlinkat (project, BK_LOCATION_NAME, 0) == 0 || errno == ENOENT ||
+           bk_error_set_errno (error, errno, "“%s” of “%s” cannot be removed", BK_LOCATION_NAME,
+                               project_id);
+  if (g_mkdir_with_parents (path, BK_REPOSITORY_DIRECTORY_MODE) < 0)
+    return bk_error_set_errno (error, errno, "The directory “%s” cannot be made", path);
+
+  bytes = bk_read_small_file (project, BK_LOCATION_NAME, BK_LOCATION_MAX_BYTES, NULL);
+  gsize length_bytes = 0;
+  const char *text = bytes == NULL ? NULL : g_bytes_get_data (bytes, &length_bytes);
+  if (text != NULL && length_bytes == strlen (path) && memcmp (text, path, length_bytes) == 0)
+    return TRUE;
+  return bk_atomic_write (project, BK_LOCATION_NAME, path, strlen (path), 0600, error);
+}
+
 /**
  * bk_repository_open_project:
  * @project_id: checked here
@@ -125,7 +229,7 @@ bk_repository_open_project (BkRepository *repository, const char *project_id, GE
   if (!bk_project_id_parse (project_id, &kind, error))
     return -1;
 
-  int fd = bk_open_directory_at (repository->fd, project_id, &local);
+  int fd = open_directory_of (repository, project_id, &local);
   if (fd < 0 && g_error_matches (local, BK_ERROR, BK_ERROR_NOT_FOUND))
     g_set_error (error, BK_ERROR, BK_ERROR_NOT_FOUND, "There is no backup of “%s” in “%s”",
                  project_id, repository->path);
@@ -146,7 +250,9 @@ bk_repository_make_project (BkRepository *repository, const char *project_id, GE
 
   if (!bk_project_id_parse (project_id, &kind, error))
     return -1;
-  return bk_make_directory_at (repository->fd, project_id, BK_REPOSITORY_DIRECTORY_MODE, error);
+  autofd int fd =
+      bk_make_directory_at (repository->fd, project_id, BK_REPOSITORY_DIRECTORY_MODE, error);
+  return fd < 0 ? -1 : follow_location (fd, error);
 }
 
 /**
@@ -181,7 +287,7 @@ bk_repository_lock_project (BkRepository *repository,
 gboolean
 bk_repository_project_is_locked (BkRepository *repository, const char *project_id)
 {
-  autofd int project = bk_open_directory_at (repository->fd, project_id, NULL);
+  autofd int project = open_directory_of (repository, project_id, NULL);
 
   return project >= 0 && bk_lock_is_held (project, BK_PROJECT_LOCK_NAME);
 }

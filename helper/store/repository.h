@@ -13,6 +13,10 @@
 /* In each project's directory; held by the run that changes the project. */
 #define BK_PROJECT_LOCK_NAME ".lock"
 
+/* In the project's directory of a tree whose storage has a directory of its own: its path. */
+#define BK_LOCATION_NAME ".location"
+#define BK_LOCATION_MAX_BYTES 4096
+
 /* QEMU writes into the repository as another user: it must be able to pass, not to list. */
 #define BK_REPOSITORY_DIRECTORY_MODE 0711
 
@@ -25,6 +29,11 @@ const char *bk_repository_path (BkRepository *repository);
 int bk_repository_fd (BkRepository *repository);
 
 int bk_repository_open_project (BkRepository *repository, const char *project_id, GError **error);
+int bk_repository_open_directory (BkRepository *repository, const char *path, GError **error);
+gboolean bk_repository_set_location (BkRepository *repository,
+                                     const char *project_id,
+                                     const char *path,
+                                     GError **error);
 int bk_repository_make_project (BkRepository *repository, const char *project_id, GError **error);
 BkLock *bk_repository_lock_project (BkRepository *repository,
                                     const char *project_id,
