@@ -7,9 +7,13 @@
 #include <isa-l/igzip_lib.h>
 #include <string.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #define INPUT_BYTES (128 * 1024)
 #define OUTPUT_BYTES (128 * 1024)
+
+/* A gzip member of ours has a few MiB; one that goes on for longer is not ours. */
+#define MEMBER_MAX_BYTES BK_SEEK_TABLE_PLAIN_MAX_BYTES
 
 /* No frame of ours needs a larger window; BK_SEEK_TABLE_PLAIN_MAX_BYTES is 2^26. */
 #define WINDOW_LOG_MAX 26
@@ -22,8 +26,11 @@ struct _BkArchiveSource
   guint64 offset_bytes; /* of the next read */
   guint8 *input;
   guint8 *output;
+  GByteArray *packed; /* a whole frame */
+  GByteArray *plain;
 
   BkSeekTable *table; /* NULL: gzip */
+  gboolean is_glimpse;
   ZSTD_DCtx *zstd;
   ZSTD_inBuffer pending; /* read, not yet unpacked */
   guint frame;           /* that is being unpacked */
@@ -44,12 +51,12 @@ broken (BkArchiveSource *source, GError **error, const char *why)
 }
 
 static gssize
-read_input (BkArchiveSource *source, gsize length_bytes, GError **error)
+read_input (BkArchiveSource *source, guint8 *input, gsize length_bytes, GError **error)
 {
   ssize_t n;
 
   do
-    n = pread (source->fd, source->input, length_bytes, (off_t) source->offset_bytes);
+    n = pread (source->fd, input, length_bytes, (off_t) source->offset_bytes);
   while (n < 0 && errno == EINTR);
   if (n < 0)
     {
@@ -113,8 +120,10 @@ bk_archive_source_new (int fd, const char *name, GError **error)
   self->name = g_strdup (name);
   self->input = g_malloc (INPUT_BYTES);
   self->output = g_malloc (OUTPUT_BYTES);
+  self->packed = g_byte_array_new ();
+  self->plain = g_byte_array_new ();
 
-  gssize n = read_input (self, sizeof zstd_magic, error);
+  gssize n = read_input (self, self->input, sizeof zstd_magic, error);
   if (n < 0)
     return NULL;
   if (n == sizeof zstd_magic && memcmp (self->input, zstd_magic, sizeof zstd_magic) == 0)
@@ -131,7 +140,7 @@ bk_archive_source_new (int fd, const char *name, GError **error)
                    "“%s” is no archive: it begins neither as zstd nor as gzip", name);
       return NULL;
     }
-  bk_archive_source_rewind (self, 0);
+  bk_archive_source_rewind (self, 0, FALSE);
   return g_steal_pointer (&self);
 }
 
@@ -144,6 +153,8 @@ bk_archive_source_free (BkArchiveSource *source)
   g_free (source->gzip);
   g_free (source->input);
   g_free (source->output);
+  g_clear_pointer (&source->packed, g_byte_array_unref);
+  g_clear_pointer (&source->plain, g_byte_array_unref);
   g_free (source->name);
   g_free (source);
 }
@@ -184,11 +195,13 @@ start_frame (BkArchiveSource *source, guint frame)
 /**
  * bk_archive_source_rewind:
  * @frame: of the table, where to go on; 0 for gzip
+ * @is_glimpse: only a look at how the frame begins: what is read is not held against its checksum
  */
 void
-bk_archive_source_rewind (BkArchiveSource *source, guint frame)
+bk_archive_source_rewind (BkArchiveSource *source, guint frame, gboolean is_glimpse)
 {
   source->is_at_end = FALSE;
+  source->is_glimpse = is_glimpse;
   if (source->table != NULL)
     {
       start_frame (source, frame);
@@ -199,9 +212,9 @@ bk_archive_source_rewind (BkArchiveSource *source, guint frame)
   source->gzip->avail_in = 0;
 }
 
-/* Unpacks more of the frame into the output, or notes that it is over. */
+/* Unpacks some more of the frame into the output, or notes that it is over. */
 static gssize
-unpack_frame (BkArchiveSource *source, GError **error)
+glimpse_frame (BkArchiveSource *source, GError **error)
 {
   const BkSeekPoint *point = &source->table->points[source->frame];
   guint64 plain_max_bytes = point[1].plain_offset_bytes - point[0].plain_offset_bytes;
@@ -212,7 +225,8 @@ unpack_frame (BkArchiveSource *source, GError **error)
       if (source->pending.pos == source->pending.size)
         {
           guint64 left_bytes = point[1].offset_bytes - source->offset_bytes;
-          gssize n = read_input (source, (gsize) MIN (left_bytes, INPUT_BYTES), error);
+          gssize n =
+              read_input (source, source->input, (gsize) MIN (left_bytes, INPUT_BYTES), error);
 
           if (n < 0)
             return -1;
@@ -225,23 +239,62 @@ unpack_frame (BkArchiveSource *source, GError **error)
       if (ZSTD_isError (hint))
         return broken (source, error, ZSTD_getErrorName (hint));
       source->frame_is_over = hint == 0;
-      if (source->plain_bytes + output.pos > plain_max_bytes)
+      source->plain_bytes += output.pos;
+      if (source->plain_bytes > plain_max_bytes)
         return broken (source, error, "a frame unpacks to more than its table says");
     }
-  source->plain_bytes += output.pos;
-  if (source->frame_is_over &&
-      (source->plain_bytes != plain_max_bytes || source->offset_bytes != point[1].offset_bytes ||
-       source->pending.pos != source->pending.size))
-    return broken (source, error, "a frame is shorter than its table says");
   return (gssize) output.pos;
 }
 
+static gboolean
+read_packed (BkArchiveSource *source, guint64 packed_bytes, GError **error)
+{
+  gsize at = 0;
+
+  g_byte_array_set_size (source->packed, (guint) packed_bytes);
+  while (at < packed_bytes)
+    {
+      gssize n = read_input (source, source->packed->data + at, (gsize) packed_bytes - at, error);
+
+      if (n <= 0)
+        return n == 0 ? (broken (source, error, "it was cut off"), FALSE) : FALSE;
+      at += (gsize) n;
+    }
+  return TRUE;
+}
+
+/* A whole frame, proved by its own checksum before anything of it is handed out. */
 static gssize
-read_zstd (BkArchiveSource *source, GError **error)
+unpack_frame (BkArchiveSource *source, GError **error)
+{
+  const BkSeekPoint *point = &source->table->points[source->frame];
+  gsize plain_bytes = (gsize) (point[1].plain_offset_bytes - point[0].plain_offset_bytes);
+  guint64 packed_bytes = point[1].offset_bytes - point[0].offset_bytes;
+
+  if (packed_bytes > ZSTD_compressBound (plain_bytes) + INPUT_BYTES)
+    return broken (source, error, "a frame is longer than what is in it can be");
+  if (!read_packed (source, packed_bytes, error))
+    return -1;
+
+  g_byte_array_set_size (source->plain, (guint) plain_bytes);
+  gsize n = ZSTD_decompressDCtx (source->zstd, source->plain->data, plain_bytes,
+                                 source->packed->data, (gsize) packed_bytes);
+  if (ZSTD_getErrorCode (n) == ZSTD_error_dstSize_tooSmall)
+    return broken (source, error, "a frame unpacks to more than its table says");
+  if (ZSTD_isError (n))
+    return broken (source, error, ZSTD_getErrorName (n));
+  if (n != plain_bytes)
+    return broken (source, error, "a frame is shorter than its table says");
+  source->frame_is_over = TRUE;
+  return (gssize) n;
+}
+
+static gssize
+read_zstd (BkArchiveSource *source, const void **data, GError **error)
 {
   gssize n = 0;
 
-  while (n == 0 && source->frame < source->table->frames_count)
+  while (n == 0 && source->table->frames_count > 0)
     {
       if (source->frame_is_over)
         {
@@ -249,44 +302,69 @@ read_zstd (BkArchiveSource *source, GError **error)
             return 0;
           start_frame (source, source->frame + 1);
         }
-      n = unpack_frame (source, error);
+      n = source->is_glimpse ? glimpse_frame (source, error) : unpack_frame (source, error);
     }
+  *data = source->is_glimpse ? source->output : source->plain->data;
   return n;
 }
 
-/* Members of gzip one after the other are one file (RFC 1952, 2.2). */
-static gssize
-read_gzip (BkArchiveSource *source, GError **error)
+/* All that the input gives: the codec may still hold output when it has taken the last of it. */
+static gboolean
+unpack_gzip (BkArchiveSource *source, GError **error)
 {
   struct inflate_state *gzip = source->gzip;
 
-  gzip->next_out = source->output;
-  gzip->avail_out = OUTPUT_BYTES;
-  while (gzip->avail_out == OUTPUT_BYTES && !source->is_at_end)
+  do
     {
+      gzip->next_out = source->output;
+      gzip->avail_out = OUTPUT_BYTES;
+      if (isal_inflate (gzip) != ISAL_DECOMP_OK)
+        return broken (source, error, "it does not unpack as gzip"), FALSE;
+      if (source->plain->len > MEMBER_MAX_BYTES)
+        return broken (source, error, "a gzip member is larger than this program writes them"),
+               FALSE;
+      g_byte_array_append (source->plain, source->output, OUTPUT_BYTES - gzip->avail_out);
+    }
+  while (gzip->avail_out == 0 && gzip->block_state != ISAL_BLOCK_FINISH);
+  return TRUE;
+}
+
+/* Members of gzip one after the other are one file (RFC 1952, 2.2). Each is proved by its own
+ * checksum before anything of it is handed out. */
+static gssize
+read_gzip (BkArchiveSource *source, const void **data, GError **error)
+{
+  struct inflate_state *gzip = source->gzip;
+
+  g_byte_array_set_size (source->plain, 0);
+  while (!source->is_at_end)
+    {
+      if (gzip->block_state == ISAL_BLOCK_FINISH && source->plain->len > 0)
+        break;
       if (gzip->avail_in == 0)
         {
-          gssize n = read_input (source, INPUT_BYTES, error);
+          gssize n = read_input (source, source->input, INPUT_BYTES, error);
 
           if (n < 0)
             return -1;
-          if (n == 0 && gzip->block_state == ISAL_BLOCK_FINISH)
-            source->is_at_end = TRUE;
-          else if (n == 0 && gzip->block_state != ISAL_BLOCK_FINISH)
+          if (n == 0 && gzip->block_state != ISAL_BLOCK_FINISH)
             return broken (source, error, "it was cut off");
+          source->is_at_end = n == 0 && gzip->block_state == ISAL_BLOCK_FINISH;
           gzip->next_in = source->input;
           gzip->avail_in = (guint32) n;
-          continue;
+          if (source->is_at_end)
+            break;
         }
       if (gzip->block_state == ISAL_BLOCK_FINISH)
         {
           isal_inflate_reset (gzip);
           gzip->crc_flag = ISAL_GZIP;
         }
-      if (isal_inflate (gzip) != ISAL_DECOMP_OK)
-        return broken (source, error, "it does not unpack as gzip");
+      if (!unpack_gzip (source, error))
+        return -1;
     }
-  return (gssize) (OUTPUT_BYTES - gzip->avail_out);
+  *data = source->plain->data;
+  return (gssize) source->plain->len;
 }
 
 /**
@@ -300,6 +378,6 @@ read_gzip (BkArchiveSource *source, GError **error)
 gssize
 bk_archive_source_read (BkArchiveSource *source, const void **data, GError **error)
 {
-  *data = source->output;
-  return source->table != NULL ? read_zstd (source, error) : read_gzip (source, error);
+  *data = NULL;
+  return source->table != NULL ? read_zstd (source, data, error) : read_gzip (source, data, error);
 }

@@ -86,10 +86,10 @@ close_archive (BkTreeArchiveReader *reader)
 }
 
 static gboolean
-open_archive (BkTreeArchiveReader *reader, guint frame, GError **error)
+open_archive (BkTreeArchiveReader *reader, guint frame, gboolean is_glimpse, GError **error)
 {
   close_archive (reader);
-  bk_archive_source_rewind (reader->source, frame);
+  bk_archive_source_rewind (reader->source, frame, is_glimpse);
   memset (reader->tail, 0xff, sizeof reader->tail);
   reader->archive = archive_read_new ();
   archive_read_support_format_tar (reader->archive);
@@ -298,7 +298,7 @@ bk_tree_archive_reader_next (BkTreeArchiveReader *reader,
   *member = NULL;
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
-  if (reader->archive == NULL && !open_archive (reader, 0, error))
+  if (reader->archive == NULL && !open_archive (reader, 0, FALSE, error))
     return FALSE;
 
   g_free (reader->last_path);
@@ -332,7 +332,7 @@ find_frame (BkTreeArchiveReader *reader,
       gboolean found;
 
       if (g_cancellable_set_error_if_cancelled (cancellable, error) ||
-          !open_archive (reader, reader->starts[middle], error) ||
+          !open_archive (reader, reader->starts[middle], TRUE, error) ||
           !next_header (reader, &found, error))
         return FALSE;
       if (!found)
@@ -372,7 +372,7 @@ bk_tree_archive_reader_find (BkTreeArchiveReader *reader,
   if (bk_tree_archive_reader_can_seek (reader) &&
       !find_frame (reader, path, &frame, cancellable, error))
     return FALSE;
-  if (!open_archive (reader, frame, error))
+  if (!open_archive (reader, frame, FALSE, error))
     return FALSE;
   while (bk_tree_archive_reader_next (reader, member, cancellable, error))
     {
