@@ -8,11 +8,13 @@ import subprocess
 import time
 
 from .helper import BINARY
+from .websocket import BINARY as BINARY_MESSAGE
+from .websocket import TEXT, WebSocket
 
 # The faces with a table of operations made for tests; see tests/fakes/operations.c.
 FAKE = BINARY.parents[1] / "tests/fakes/fake-operations"
 
-TIMEOUT = 30
+TIMEOUT = 20
 INIT = {"command": "init", "version": 1, "host": "localhost"}
 WINDOW = 2 * 1024 * 1024
 PING_EACH = 16 * 1024
@@ -59,31 +61,11 @@ class Outcome:
         return [each["result"] for each in self.frames if "result" in each][-1]
 
 
-class Bridge:
-    def __init__(self, command, env=None, init=True, **options):
-        self.process = subprocess.Popen(
-            [str(word) for word in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, env=env, **options)
-        self._buffer = b""
-        self._waiting = []
-        self.answers_pings = True
-        if init:
-            assert self.control() == {"command": "init", "version": 1}
-            self.send("", INIT)
+class Peer:
+    """What Cockpit's side of the protocol does, whatever carries the frames: a subclass has send()
+    and receive()."""
 
-    def send_raw(self, data):
-        """Writes while it reads, as Cockpit does: a bridge that waits for room must not be waited for."""
-        fd = self.process.stdin.fileno()
-        view = memoryview(data)
-        deadline = time.monotonic() + TIMEOUT
-        while view:
-            assert time.monotonic() < deadline, "the bridge takes nothing"
-            _, writable, _ = select.select([], [fd], [], TIMEOUT)
-            if writable:
-                view = view[os.write(fd, view[:4096]):]
-
-    def send(self, channel, payload):
-        self.send_raw(frame(channel, payload))
+    answers_pings = True
 
     def command(self, command, channel=None, **fields):
         message = {"command": command, **fields}
@@ -93,37 +75,6 @@ class Bridge:
 
     def open(self, channel, op, args=None, **fields):
         self.command("open", channel, payload="backup1", op=op, args=args or {}, **fields)
-
-    def _parse(self):
-        head, newline, rest = self._buffer.partition(b"\n")
-        if not newline:
-            assert len(head) < 10, f"not a frame: {head[:80]!r}"
-            return None
-        assert head.isdigit() and not head.startswith(b"0"), f"not a length: {head[:80]!r}"
-        length = int(head)
-        if len(rest) < length:
-            return None
-        channel, newline, payload = rest[:length].partition(b"\n")
-        assert newline, "a frame without a channel's newline"
-        self._buffer = rest[length:]
-        return channel.decode(), payload
-
-    def receive(self, timeout=TIMEOUT):
-        """The next frame, as (channel, bytes)."""
-        deadline = time.monotonic() + timeout
-        fd = self.process.stdout.fileno()
-        while True:
-            found = self._parse()
-            if found:
-                return found
-            left = deadline - time.monotonic()
-            if left <= 0 or not select.select([fd], [], [], left)[0]:
-                raise TimeoutError("the bridge says nothing")
-            data = os.read(fd, 1 << 20)
-            if not data:
-                assert not self._buffer, f"cut off in a frame: {self._buffer[:80]!r}"
-                raise Gone
-            self._buffer += data
 
     def control(self):
         """The next frame, which must be a control message."""
@@ -186,6 +137,65 @@ class Bridge:
         self.open(channel, op, args, **fields)
         return self.outcome(channel)
 
+
+class Bridge(Peer):
+    """A bridge as a child process: ours, or Cockpit's own."""
+
+    def __init__(self, command, env=None, init=True, **options):
+        self.process = subprocess.Popen(
+            [str(word) for word in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, env=env, **options)
+        self._buffer = b""
+        if init:
+            self.greeting = self.control()
+            assert (self.greeting["command"], self.greeting["version"]) == ("init", 1)
+            self.send("", INIT)
+
+    def send_raw(self, data):
+        """Writes while it reads, as Cockpit does: a bridge that waits for room must not be waited for."""
+        fd = self.process.stdin.fileno()
+        view = memoryview(data)
+        deadline = time.monotonic() + TIMEOUT
+        while view:
+            assert time.monotonic() < deadline, "the bridge takes nothing"
+            _, writable, _ = select.select([], [fd], [], TIMEOUT)
+            if writable:
+                view = view[os.write(fd, view[:4096]):]
+
+    def send(self, channel, payload):
+        self.send_raw(frame(channel, payload))
+
+    def _parse(self):
+        head, newline, rest = self._buffer.partition(b"\n")
+        if not newline:
+            assert len(head) < 10, f"not a frame: {head[:80]!r}"
+            return None
+        assert head.isdigit() and not head.startswith(b"0"), f"not a length: {head[:80]!r}"
+        length = int(head)
+        if len(rest) < length:
+            return None
+        channel, newline, payload = rest[:length].partition(b"\n")
+        assert newline, "a frame without a channel's newline"
+        self._buffer = rest[length:]
+        return channel.decode(), payload
+
+    def receive(self, timeout=TIMEOUT):
+        """The next frame, as (channel, bytes)."""
+        deadline = time.monotonic() + timeout
+        fd = self.process.stdout.fileno()
+        while True:
+            found = self._parse()
+            if found:
+                return found
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([fd], [], [], left)[0]:
+                raise TimeoutError("the bridge says nothing")
+            data = os.read(fd, 1 << 20)
+            if not data:
+                assert not self._buffer, f"cut off in a frame: {self._buffer[:80]!r}"
+                raise Gone
+            self._buffer += data
+
     def peak_bytes(self):
         """The most memory it has ever had resident."""
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
@@ -221,6 +231,37 @@ class Bridge:
                 except BrokenPipeError:
                     pass
         self.process.wait(timeout=TIMEOUT)
+
+
+class WebSession(Peer):
+    """The same through cockpit-ws, as a browser does it."""
+
+    def __init__(self, cockpit):
+        self._socket = WebSocket(cockpit.port, "/cockpit/socket", "cockpit1", TIMEOUT)
+        self._raw = set()
+        self.greeting = self.control()
+        assert self.greeting["command"] == "init"
+        self.token = self.greeting["csrf-token"]
+        self.seed = self.greeting["channel-seed"]
+        self.command("init", version=1, host="localhost")
+
+    def open(self, channel, op, args=None, **fields):
+        if fields.get("binary"):
+            self._raw.add(channel)
+        super().open(channel, op, args, host="localhost", **fields)
+
+    def send(self, channel, payload):
+        if not isinstance(payload, bytes):
+            payload = json.dumps(payload).encode()
+        opcode = BINARY_MESSAGE if channel in self._raw else TEXT
+        self._socket.send(channel.encode() + b"\n" + payload, opcode)
+
+    def receive(self):
+        channel, _, payload = self._socket.receive().partition(b"\n")
+        return channel.decode(), payload
+
+    def kill(self):
+        self._socket.close()
 
 
 def pattern(length):

@@ -42,17 +42,17 @@ def install_package(data_dir, binary=BINARY):
 class Cockpit:
     """cockpit-ws with one local session as the user that runs the tests; no login."""
 
-    def __init__(self, directory, env):
+    def __init__(self, directory, env, binary=BINARY):
         self.port = free_port()
         self.origin = f"http://127.0.0.1:{self.port}"
         self.url = f"{self.origin}/cockpit/@localhost/backup/index.html"
         data_dir = directory / "share"
-        install_package(data_dir)
+        install_package(data_dir, binary)
         self._log = open(directory / "cockpit-ws.log", "wb")
-        binary = shutil.which("cockpit-ws") or "/usr/lib/cockpit/cockpit-ws"
+        server = shutil.which("cockpit-ws") or "/usr/lib/cockpit/cockpit-ws"
         # A process group of its own: what the session starts ends with it.
         self._process = subprocess.Popen(
-            ["dbus-run-session", "--", binary, "--local-session=cockpit-bridge", "--no-tls",
+            ["dbus-run-session", "--", server, "--local-session=cockpit-bridge", "--no-tls",
              "--address=127.0.0.1", f"--port={self.port}"],
             stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT,
             env={**env, "XDG_DATA_DIRS": f"{data_dir}:/usr/local/share:/usr/share"},
