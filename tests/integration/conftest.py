@@ -90,8 +90,8 @@ def vm(make_vm):
 
 @pytest.fixture
 def demo(libvirt, scratch, unique):
-    """The guest that boots and writes; it has written its first files."""
-    guest = DemoGuest(unique("demo"), scratch / "demo")
+    """The guest that boots and writes, to two disks; it has written its first files."""
+    guest = DemoGuest(unique("demo"), scratch / "demo", "--extra-disk", "16")
     try:
         guest.wait_writes(3)
         yield guest

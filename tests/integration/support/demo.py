@@ -1,5 +1,6 @@
 """The demo guest of packaging/demo: it boots and writes files with known checksums."""
 
+import json
 import pathlib
 
 from .process import run
@@ -39,7 +40,17 @@ class DemoGuest:
 
 
 def check_image(image, checksums, work):
-    """The image's file system is clean and holds every file of the list as it was written."""
+    """The image's file system is clean and holds every file of the list as it was written. Returns
+    {"files": how many there are, "compared": how many were looked at}."""
     listing = work / "expected-checksums"
     listing.write_text(checksums)
-    return run(TOOL, "check", image, "--checksums", listing, "--work", work, timeout=300)
+    return json.loads(run(TOOL, "check", image, "--checksums", listing, "--work", work, "--json",
+                          timeout=300))
+
+
+def extra_number(image, work):
+    """The number of the newest file, as the second disk has it."""
+    raw = work / "extra.raw"
+    run("qemu-img", "convert", "-U", "-O", "raw", image, raw)
+    with open(raw, "rb") as file:
+        return int(file.read(512))
