@@ -530,22 +530,22 @@ bk_event_parser_end (BkEventParser *parser, GError **error)
 }
 
 /**
- * bk_event_parser_parse_one:
- * @text: one event without its comma, hostile
+ * bk_event_parser_parse_first:
+ * @text: one event, and perhaps more; hostile
  * @event: (out): its texts lie in @text and in @parser until that is used again
  *
- * Returns: whether @text is one event and nothing else.
+ * Returns: how long the event at the beginning of @text is; 0 if none stands there.
  */
-gboolean
-bk_event_parser_parse_one (BkEventParser *parser,
-                           const char *text,
-                           gsize length_bytes,
-                           BkEvent *event)
+gsize
+bk_event_parser_parse_first (BkEventParser *parser,
+                             const char *text,
+                             gsize length_bytes,
+                             BkEvent *event)
 {
   Cursor cursor = { text, text + length_bytes, FALSE, parser };
 
   reserve_scratch (parser, length_bytes);
-  return take_event (&cursor, event) && cursor.at == cursor.end;
+  return take_event (&cursor, event) ? (gsize) (cursor.at - text) : 0;
 }
 
 static void

@@ -46,10 +46,10 @@ gboolean bk_event_parser_feed (BkEventParser *parser,
                                gpointer user_data,
                                GError **error);
 gboolean bk_event_parser_end (BkEventParser *parser, GError **error);
-gboolean bk_event_parser_parse_one (BkEventParser *parser,
-                                    const char *text,
-                                    gsize length_bytes,
-                                    BkEvent *event);
+gsize bk_event_parser_parse_first (BkEventParser *parser,
+                                   const char *text,
+                                   gsize length_bytes,
+                                   BkEvent *event);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BkEventParser, bk_event_parser_free)
 

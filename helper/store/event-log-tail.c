@@ -62,23 +62,9 @@ read_range (int fd, const char *name, guint64 offset, gsize length_bytes, GError
   return g_steal_pointer (&bytes);
 }
 
-/* @line: without its line end. Returns: whether it is one event, with or without a comma. */
-static gboolean
-take_line (BkEventParser *parser, const char *line, gsize length_bytes, BkEventHead *head)
-{
-  BkEvent event;
-
-  if (length_bytes > 0 && line[length_bytes - 1] == ',')
-    length_bytes--;
-  if (!bk_event_parser_parse_one (parser, line, length_bytes, &event))
-    return FALSE;
-  bk_event_head_set (head, &event);
-  return TRUE;
-}
-
-/* Lines up to the first that is no event. What follows it was torn, or is the closing.
+/* Lines up to the first that is not one event. What follows that event was torn, or is the closing.
  *
- * @offset: of @window in the file. Returns: how many bytes of it are complete events. */
+ * Returns: how many bytes of @window are complete events. */
 static gsize
 scan_lines (const char *window, gsize length_bytes, gsize start, BkEventHead *head)
 {
@@ -91,10 +77,15 @@ scan_lines (const char *window, gsize length_bytes, gsize start, BkEventHead *he
       const char *line = window + at;
       const char *line_end = memchr (line, '\n', length_bytes - at);
       gsize line_length = (line_end == NULL ? length_bytes - at : (gsize) (line_end - line));
+      BkEvent event;
+      gsize event_length = bk_event_parser_parse_first (parser, line, line_length, &event);
 
-      if (!take_line (parser, line, line_length, head))
+      if (event_length == 0)
         break;
-      good = at + line_length - (line[line_length - 1] == ',' ? 1 : 0);
+      bk_event_head_set (head, &event);
+      good = at + event_length;
+      if (event_length + (line[event_length] == ',' ? 1 : 0) != line_length)
+        break;
       at += line_length + 1;
     }
   return good;

@@ -21,8 +21,8 @@
 
 /* A write takes well under a millisecond until the file ends as it should again. What does not
  * within this time was left so by a writer that died. */
-#define SETTLE_TRIES 50
-#define SETTLE_USECS 2000
+#define SETTLE_TRIES 20
+#define SETTLE_USECS 1000
 
 /* Pruning may remove what was just listed. */
 #define LIST_TRIES 10
