@@ -59,12 +59,12 @@ function JobTable({ jobs }: { jobs: readonly Job[] }) {
     <Table aria-label={_("Jobs")} variant="compact" gridBreakPoint="grid-md">
       <Thead>
         <Tr>
-          <Th>{_("Job")}</Th>
-          <Th>{_("Of")}</Th>
-          <Th>{_("State")}</Th>
-          <Th>{_("Begun")}</Th>
-          <Th>{_("Took")}</Th>
-          <Th>{_("By")}</Th>
+          <Th modifier="nowrap">{_("Job")}</Th>
+          <Th modifier="nowrap">{_("Of")}</Th>
+          <Th modifier="nowrap">{_("State")}</Th>
+          <Th modifier="nowrap">{_("Begun")}</Th>
+          <Th modifier="nowrap">{_("Took")}</Th>
+          <Th modifier="nowrap">{_("By")}</Th>
         </Tr>
       </Thead>
       <Tbody>

@@ -14,6 +14,9 @@ import type { Store } from "./store";
 import { VmsTab } from "./vms-tab";
 
 
+/** What the tabs lead to: the one part of the page that changes with them. */
+const CONTENT_ID = "backup-content";
+
 type TabName = "vms" | "backups" | "activity";
 
 function tabOf(name: string): TabName {
@@ -38,16 +41,17 @@ export function App({ store, session }: { store: Store; session: Session }) {
       <h1 className="pf-v6-u-screen-reader">{_("Backups")}</h1>
       <PageSection type="tabs" className="backup-tabs" hasBodyWrapper={false}>
         <Tabs activeKey={tab} component={TabsComponent.nav} usePageInsets aria-label={_("Parts of this page")}>
-          <Tab eventKey="vms" href="#/vms" title={<TabTitleText>{_("Virtual machines")}</TabTitleText>} />
-          <Tab eventKey="backups" href="#/backups" title={<TabTitleText>{_("Backups")}</TabTitleText>} />
+          <Tab eventKey="vms" tabContentId={CONTENT_ID} href="#/vms" title={<TabTitleText>{_("Virtual machines")}</TabTitleText>} />
+          <Tab eventKey="backups" tabContentId={CONTENT_ID} href="#/backups" title={<TabTitleText>{_("Backups")}</TabTitleText>} />
           <Tab
             eventKey="activity"
+            tabContentId={CONTENT_ID}
             href="#/activity"
             title={<TabTitleText>{running > 0 ? format(_("Activity ($0)"), running) : _("Activity")}</TabTitleText>}
           />
         </Tabs>
       </PageSection>
-      <PageSection isFilled hasBodyWrapper={false} className="backup-content">
+      <PageSection isFilled hasBodyWrapper={false} className="backup-content" id={CONTENT_ID}>
         <Notices notices={state.notices} dispatch={store.dispatch} />
         {contents[tab]}
       </PageSection>

@@ -55,11 +55,11 @@ export function BackUpDialog({ state, dialog, dispatch, session }: Props) {
       />
       <ModalBody id="back-up-body">
         <p>{_("This is what will be done. The machines keep running, and you can close this page meanwhile.")}</p>
-        <Table aria-label={_("What will be done")} variant="compact" gridBreakPoint="grid-md">
+        <Table aria-label={_("What will be done")} variant="compact" gridBreakPoint="grid-md" className="backup-plan">
           <Thead>
             <Tr>
-              <Th>{_("Name")}</Th>
-              <Th>{_("Step")}</Th>
+              <Th modifier="nowrap">{_("Name")}</Th>
+              <Th modifier="nowrap">{_("Step")}</Th>
               <Th modifier="nowrap">{_("Size of its disks")}</Th>
             </Tr>
           </Thead>

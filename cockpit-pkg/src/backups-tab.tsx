@@ -187,6 +187,13 @@ function NoBackups() {
 
 function BackupsCard({ state, dispatch, session, now, project }: TabProps & { project: string | null }) {
   const { backups } = state;
+  if (backups.list.length === 0) {
+    return (
+      <Card>
+        <NoBackups />
+      </Card>
+    );
+  }
   const ofProject = project === null ? backups.list : backups.list.filter((backup) => backup.project_id === project);
   const found = visibleBackups(ofProject, backups.search, backups.sort);
   const { rows, page } = pageOf(found, backups.paging);
@@ -263,8 +270,7 @@ function BackupsCard({ state, dispatch, session, now, project }: TabProps & { pr
           )}
         </ToolbarContent>
       </Toolbar>
-      {backups.list.length === 0 && <NoBackups />}
-      {backups.list.length > 0 && found.length === 0 && (
+      {found.length === 0 && (
         <NothingFound
           onClear={() => {
             dispatch({ type: "backups-search", search: "" });

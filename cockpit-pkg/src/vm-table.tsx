@@ -102,12 +102,12 @@ function DiskTable({ vm }: { vm: Vm }) {
     >
       <Thead>
         <Tr>
-          <Th>{_("Disk")}</Th>
-          <Th>{_("Path")}</Th>
-          <Th>{_("Format")}</Th>
-          <Th>{_("Capacity")}</Th>
-          <Th>{_("On disk")}</Th>
-          <Th>{_("Backup")}</Th>
+          <Th modifier="nowrap">{_("Disk")}</Th>
+          <Th modifier="nowrap">{_("Path")}</Th>
+          <Th modifier="nowrap">{_("Format")}</Th>
+          <Th modifier="nowrap">{_("Capacity")}</Th>
+          <Th modifier="nowrap">{_("On disk")}</Th>
+          <Th modifier="nowrap">{_("Backup")}</Th>
         </Tr>
       </Thead>
       <Tbody>

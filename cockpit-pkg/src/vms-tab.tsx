@@ -81,11 +81,11 @@ function UnusedImages({ images }: { images: readonly UnusedImage[] }) {
           <Table aria-label={_("Images that no machine uses")} variant="compact" gridBreakPoint="grid-md">
             <Thead>
               <Tr>
-                <Th>{_("Path")}</Th>
-                <Th>{_("Pool")}</Th>
-                <Th>{_("Format")}</Th>
-                <Th>{_("Capacity")}</Th>
-                <Th>{_("On disk")}</Th>
+                <Th modifier="nowrap">{_("Path")}</Th>
+                <Th modifier="nowrap">{_("Pool")}</Th>
+                <Th modifier="nowrap">{_("Format")}</Th>
+                <Th modifier="nowrap">{_("Capacity")}</Th>
+                <Th modifier="nowrap">{_("On disk")}</Th>
               </Tr>
             </Thead>
             <Tbody>
@@ -110,6 +110,13 @@ function UnusedImages({ images }: { images: readonly UnusedImage[] }) {
 
 function VmsCard({ state, dispatch, now }: TabProps) {
   const { vms } = state;
+  if (vms.byId.size === 0) {
+    return (
+      <Card>
+        <NoVms />
+      </Card>
+    );
+  }
   const found = visibleVms(vms.byId.values(), vms.search, vms.sort);
   const { rows, page } = pageOf(found, vms.paging);
   const selected = selectedVms(state);
@@ -158,8 +165,7 @@ function VmsCard({ state, dispatch, now }: TabProps) {
           )}
         </ToolbarContent>
       </Toolbar>
-      {vms.byId.size === 0 && <NoVms />}
-      {vms.byId.size > 0 && found.length === 0 && (
+      {found.length === 0 && (
         <NothingFound onClear={() => dispatch({ type: "vms-search", search: "" })} />
       )}
       {found.length > 0 && (

@@ -5,8 +5,18 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { createReadStream, mkdirSync, openSync, readFileSync, readSync, readdirSync, statSync, writeSync, closeSync } from "node:fs";
-import { basename, join } from "node:path";
+import {
+  closeSync,
+  createReadStream,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  readdirSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { join, relative } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
@@ -133,10 +143,14 @@ describe("vm-backup", () => {
   /* Each member is what the manifest says, and the image holds the guest's bytes. */
   async function checkExport(folder) {
     const files = filesBelow(folder);
-    const manifestPath = files.find((path) => path === join(folder, "manifest.json")) ?? files.find((path) => basename(path) === "manifest.json");
-    const manifest = JSON.parse(readFileSync(manifestPath, "utf8"));
-    assert.ok(manifest.files.length >= 2);
-    for (const { path, size, sha256: wanted } of manifest.files) {
+    const manifest = JSON.parse(readFileSync(join(folder, "manifest.json"), "utf8"));
+    const listed = manifest.backups.flatMap((backup) => backup.files);
+    assert.equal(manifest.backups.length, 1);
+    assert.deepEqual(
+      new Set(files.map((path) => relative(folder, path))),
+      new Set(["manifest.json", ...listed.map(({ path }) => path)]),
+    );
+    for (const { path, size, sha256: wanted } of listed) {
       const member = join(folder, path);
       assert.equal(statSync(member).size, size, path);
       assert.equal(await sha256(member), wanted, path);

@@ -1,0 +1,138 @@
+/* axe finds nothing wrong, on any tab, in the dialog, in either theme; and the pictures of it. */
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+
+import { violations } from "./axe.mjs";
+import { goTo, openPage, results, setStyle } from "./bed.mjs";
+import { busyHost, emptyHost, startScenario } from "./scenario.mjs";
+
+async function settled(page, frame) {
+  await frame.locator(".pf-v6-c-spinner, .pf-v6-c-skeleton").first().waitFor({ state: "detached" });
+  await page.waitForFunction(() => document.getAnimations().every(({ playState }) => playState !== "running"));
+}
+
+async function shot(page, name) {
+  mkdirSync(results, { recursive: true });
+  await page.screenshot({ path: join(results, `${name}.png`) });
+}
+
+describe("accessibility", () => {
+  let bed;
+  let opened;
+
+  before(async () => {
+    bed = await startScenario(busyHost());
+    opened = await openPage(bed);
+  });
+  after(() => bed?.close());
+
+  for (const style of ["light", "dark"]) {
+    test(`virtual machines, ${style}`, async () => {
+      const { page, frame } = opened;
+      await goTo(page, bed, "/vms");
+      await setStyle(page, style);
+      await frame.locator("[data-vm=web1]").waitFor();
+      const toggle = frame.locator("[data-vm=web1]").getByRole("button", { name: "Disks and warnings of web1" });
+      await toggle.click();
+      await settled(page, frame);
+      assert.deepEqual(await violations(page), []);
+      await shot(page, `vms-${style}`);
+      await toggle.click();
+    });
+
+    test(`the dialog of a backup, ${style}`, async () => {
+      const { page, frame } = opened;
+      await frame.getByRole("checkbox", { name: "Select all" }).check();
+      await frame.getByRole("button", { name: "Back up selected" }).click();
+      const dialog = frame.getByRole("dialog");
+      await dialog.getByRole("button", { name: "Options of this run" }).click();
+      await dialog.getByRole("spinbutton").fill("3");
+      await settled(page, frame);
+      assert.deepEqual(await violations(page), []);
+      await shot(page, `dialog-${style}`);
+      await page.keyboard.press("Escape");
+      await dialog.waitFor({ state: "detached" });
+      await frame.getByRole("checkbox", { name: "Select all" }).uncheck();
+    });
+
+    test(`backups, ${style}`, async () => {
+      const { page, frame } = opened;
+      await goTo(page, bed, "/backups");
+      await frame.getByRole("checkbox", { name: "Select web1-Inc-20261120_020000" }).check();
+      await settled(page, frame);
+      assert.deepEqual(await violations(page), []);
+      await shot(page, `backups-${style}`);
+      await frame.getByRole("checkbox", { name: "Select web1-Inc-20261120_020000" }).uncheck();
+    });
+
+    test(`activity, ${style}`, async () => {
+      const { page, frame } = opened;
+      await goTo(page, bed, "/activity");
+      await frame.locator("[data-job-row]").first().waitFor();
+      await settled(page, frame);
+      assert.deepEqual(await violations(page), []);
+      await shot(page, `activity-${style}`);
+    });
+  }
+
+  test("a telephone's width", async () => {
+    const { page, frame } = opened;
+    await setStyle(page, "light");
+    await page.setViewportSize({ width: 390, height: 844 });
+    for (const tab of ["vms", "backups", "activity"]) {
+      await goTo(page, bed, `/${tab}`);
+      await settled(page, frame);
+      assert.deepEqual(await violations(page), []);
+      const overflow = await page
+        .frame({ name: "cockpit1:localhost/backup" })
+        .evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      assert.equal(overflow, 0, `${tab} is not wider than the screen`);
+      await shot(page, `${tab}-narrow`);
+    }
+  });
+
+  test("nothing went wrong in the page meanwhile", () => {
+    assert.deepEqual(opened.problems, []);
+  });
+});
+
+describe("accessibility: where there is nothing yet", () => {
+  let bed;
+  before(async () => (bed = await startScenario(emptyHost())));
+  after(() => bed?.close());
+
+  test("each tab says so", async () => {
+    const { page, frame } = await openPage(bed);
+    await frame.getByRole("heading", { name: "No virtual machines" }).waitFor();
+    assert.deepEqual(await violations(page), []);
+    await shot(page, "vms-empty");
+    await goTo(page, bed, "/backups");
+    await frame.getByRole("heading", { name: "No backups yet" }).waitFor();
+    assert.deepEqual(await violations(page), []);
+    await goTo(page, bed, "/activity");
+    await frame.getByRole("heading", { name: "No jobs yet" }).waitFor();
+    assert.deepEqual(await violations(page), []);
+  });
+});
+
+describe("languages", () => {
+  let bed;
+  before(async () => (bed = await startScenario(busyHost(), { language: "pt-BR" })));
+  after(() => bed?.close());
+
+  test("the page in Brazilian Portuguese", async () => {
+    const { page, frame, problems } = await openPage(bed);
+    await frame.locator("[data-vm=web1]").waitFor();
+    await frame.getByRole("button", { name: "Fazer backup dos selecionados" }).waitFor();
+    assert.match(await frame.locator("[data-vm=web1]").innerText(), /Em execução[^]*6,4 GB[^]*ontem/);
+    assert.match(await frame.locator("[data-job]").innerText(), /48 GB de 96 GB/);
+    await shot(page, "vms-pt_BR");
+    await goTo(page, bed, "/backups");
+    await frame.getByRole("button", { name: "Exportar selecionados" }).waitFor();
+    assert.deepEqual(await violations(page), []);
+    await shot(page, "backups-pt_BR");
+    assert.deepEqual(problems, []);
+  });
+});
