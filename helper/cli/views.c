@@ -160,6 +160,18 @@ kind_of_name (const char *name)
   return g_str_has_suffix (name, "_at") || g_str_equal (name, "timestamp") ? CELL_TIME : CELL_TEXT;
 }
 
+/* "size" of size_bytes: the value says its unit. */
+static char *
+label_of_name (const char *name)
+{
+  gsize length = strlen (name);
+
+  if (g_str_has_suffix (name, "_bytes"))
+    length -= strlen ("_bytes");
+  g_autofree char *label = g_strdelimit (g_strndup (name, length), "_", ' ');
+  return bk_error_one_line (label);
+}
+
 static BkTable *
 table_with_titles (const Column *columns)
 {
@@ -226,7 +238,8 @@ items_as_they_are (JsonArray *items)
 
       if (JSON_NODE_HOLDS_OBJECT (node) || strchr (l->data, '.') != NULL)
         continue;
-      char *title = g_strdelimit (g_ascii_strup (l->data, -1), "_", ' ');
+      g_autofree char *label = label_of_name (l->data);
+      char *title = g_utf8_strup (label, -1);
       Column column = { title, l->data, kind_of_name (l->data) };
 
       g_ptr_array_add (titles, title);
@@ -270,8 +283,8 @@ add_members (BkTable *table, GString *lists, const char *prefix, JsonObject *obj
   json_object_iter_init_ordered (&iter, object);
   while (json_object_iter_next_ordered (&iter, &name, &node))
     {
-      g_autofree char *words = g_strconcat (prefix, name, NULL);
-      g_autofree char *label = bk_error_one_line (g_strdelimit (words, "_", ' '));
+      g_autofree char *own_label = label_of_name (name);
+      g_autofree char *label = g_strconcat (prefix, own_label, NULL);
       g_autofree char *deeper = g_strconcat (label, " ", NULL);
 
       if (JSON_NODE_HOLDS_NULL (node) ||
