@@ -1,0 +1,75 @@
+#include "ops/vm-chain.h"
+
+#include "base/error.h"
+#include "format/vm-point-json.h"
+#include "store/catalogue.h"
+
+/**
+ * bk_vm_chain_open:
+ * @full_id: hostile until checked
+ *
+ * Errors: %BK_ERROR_NOT_FOUND; %BK_ERROR_USAGE for a backup that is not a VM's, or did not
+ *   complete; %BK_ERROR_INTEGRITY.
+ *
+ * Returns: (transfer full) (nullable): the chain; its bytes are not verified yet.
+ */
+BkVmChain *
+bk_vm_chain_open (BkRepository *repository, const char *full_id, GError **error)
+{
+  g_autoptr (BkBackup) backup = bk_catalogue_find (repository, full_id, error);
+
+  if (backup == NULL)
+    return NULL;
+  if (!g_str_has_prefix (backup->project_id, "vm/") || backup->status != BK_BACKUP_COMPLETED)
+    {
+      g_set_error (error, BK_ERROR, BK_ERROR_USAGE, "“%s” cannot be used: %s", full_id,
+                   backup->status != BK_BACKUP_COMPLETED ? "it did not complete"
+                                                         : "it is not a backup of a VM");
+      return NULL;
+    }
+
+  g_autoptr (BkVmPoint) point = bk_vm_point_from_json (backup->extra, full_id, error);
+  if (point == NULL)
+    return NULL;
+
+  BkVmChain *chain = g_new0 (BkVmChain, 1);
+  chain->directory = g_build_filename (bk_repository_path (repository), backup->directory, NULL);
+  chain->backup = g_steal_pointer (&backup);
+  chain->point = g_steal_pointer (&point);
+  return chain;
+}
+
+void
+bk_vm_chain_free (BkVmChain *chain)
+{
+  bk_backup_free (chain->backup);
+  bk_vm_point_free (chain->point);
+  g_free (chain->directory);
+  g_free (chain);
+}
+
+/**
+ * bk_vm_chain_image:
+ *
+ * Returns: (transfer full): the absolute path of the image that reads as @disk at this point.
+ */
+char *
+bk_vm_chain_image (const BkVmChain *chain, const BkPointDisk *disk)
+{
+  return g_build_filename (chain->directory, disk->file, NULL);
+}
+
+/**
+ * bk_vm_chain_bytes:
+ *
+ * Returns: what the guest sees of all its disks: the most that a copy can take.
+ */
+guint64
+bk_vm_chain_bytes (const BkVmChain *chain)
+{
+  guint64 total = 0;
+
+  for (guint i = 0; i < chain->point->disks->len; i++)
+    total += ((const BkPointDisk *) g_ptr_array_index (chain->point->disks, i))->capacity_bytes;
+  return total;
+}

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "model/backup.h"
+#include "model/vm-point.h"
+#include "store/repository.h"
+
+#include <gio/gio.h>
+
+/* A VM's backup, opened for reading its disks: what it records, and where each disk's newest file
+ * lies. The files below it are found by QEMU through their backing files. */
+typedef struct
+{
+  BkBackup *backup;
+  BkVmPoint *point;
+  char *directory; /* absolute */
+} BkVmChain;
+
+BkVmChain *bk_vm_chain_open (BkRepository *repository, const char *full_id, GError **error);
+void bk_vm_chain_free (BkVmChain *chain);
+char *bk_vm_chain_image (const BkVmChain *chain, const BkPointDisk *disk);
+guint64 bk_vm_chain_bytes (const BkVmChain *chain);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BkVmChain, bk_vm_chain_free)
