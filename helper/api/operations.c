@@ -4,6 +4,7 @@
 #include "api/ops-event-log.h"
 #include "api/ops-export.h"
 #include "api/ops-job.h"
+#include "api/ops-keep.h"
 #include "api/ops-log.h"
 #include "api/ops-tree-restore.h"
 #include "api/ops-tree.h"
@@ -14,7 +15,11 @@
 static const BkOperation *const operations[] = {
   &bk_operation_vm_list,
   &bk_operation_vm_backup,
+<<<<<<< HEAD
   &bk_operation_tree_backup,
+=======
+  &bk_operation_vm_forget,
+>>>>>>> c9c7627 (ops/vm-backup: standalone and pinned copies, left-out disks, quiesce, a limit, verify; vm.forget)
   &bk_operation_tree_restore,
   &bk_operation_event_log_verify,
   &bk_operation_event_log_backup,
@@ -22,6 +27,10 @@ static const BkOperation *const operations[] = {
   &bk_operation_tree_inspect,
   &bk_operation_backup_list,
   &bk_operation_backup_info,
+  &bk_operation_backup_verify,
+  &bk_operation_backup_pin,
+  &bk_operation_backup_delete,
+  &bk_operation_prune,
   &bk_operation_backup_export,
   &bk_operation_log_query,
   &bk_operation_log_follow,

@@ -3,6 +3,7 @@
 #include "api/view-vm.h"
 #include "base/error.h"
 #include "format/json.h"
+#include "ops/vm-forget.h"
 #include "ops/vm-watch.h"
 #include "vm/libvirt.h"
 
@@ -222,15 +223,22 @@ run_backup (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError 
   if (repository == NULL)
     return FALSE;
 
+  g_auto (GStrv) exclude_disks = bk_call_strings (call, "exclude_disk");
+  BkVmBackupRequest request = {
+    .job_id = call->job_id == NULL ? "" : call->job_id,
+    .max_incrementals =
+        (guint) bk_call_int (call, "max_incrementals", call->settings->max_incrementals),
+    .standalone = bk_call_bool (call, "standalone", FALSE),
+    .pin_label = bk_call_string (call, "pin"),
+    .exclude_disks = (const char *const *) exclude_disks,
+    .quiesce = bk_call_bool (call, "quiesce", TRUE),
+    .limit_mib = (guint) bk_call_int (call, "limit_mib", 0),
+    .verify = bk_call_bool (call, "verify", FALSE),
+  };
   Tally tally = { .backups = json_array_new (), .failed = json_array_new () };
   for (char **vm = vms; *vm != NULL; vm++)
     {
-      BkVmBackupRequest request = {
-        .vm = *vm,
-        .job_id = call->job_id == NULL ? "" : call->job_id,
-        .max_incrementals =
-            (guint) bk_call_int (call, "max_incrementals", call->settings->max_incrementals),
-      };
+      request.vm = *vm;
       g_auto (BkVmBackupOutcome) outcome = { 0 };
       GError *failure = NULL;
 
@@ -242,6 +250,34 @@ run_backup (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError 
         count_success (&tally, *vm, &outcome);
     }
   return finish_tally (&tally, g_get_monotonic_time () - started_usecs, sink, cancellable, error);
+}
+
+static gboolean
+run_forget (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (BkHypervisor) hypervisor = bk_libvirt_new (call->settings->connect_uri);
+  g_autoptr (BkRepository) repository =
+      bk_repository_open_or_create (call->settings->repository_dir, error);
+  g_auto (GStrv) vms = bk_call_strings (call, "vms");
+
+  if (repository == NULL)
+    return FALSE;
+  for (char **vm = vms; *vm != NULL; vm++)
+    {
+      const BkVmBackupRequest request = {
+        .vm = *vm,
+        .job_id = call->job_id == NULL ? "" : call->job_id,
+      };
+      g_autoptr (BkVmRun) run =
+          bk_vm_run_open (repository, hypervisor, call->reporter, &request, cancellable, error);
+
+      if (run == NULL || !bk_vm_forget (run, error))
+        return FALSE;
+    }
+
+  JsonObject *result = json_object_new ();
+  json_object_set_int_member (result, "count", g_strv_length (vms));
+  return bk_sink_emit (sink, BK_SINK_RESULT, bk_json_object_node (result), cancellable, error);
 }
 
 static GStrv
@@ -269,6 +305,20 @@ static const BkParam backup_params[] = {
     N_ ("the VMs to back up, by name") },
   { "max_incrementals", BK_PARAM_INT, BK_PARAM_OPTIONAL,
     N_ ("incrementals before they are consolidated (default 7)"), 1, BK_MAX_INCREMENTALS_MAX },
+  { "standalone", BK_PARAM_BOOL, BK_PARAM_OPTIONAL,
+    N_ ("a full copy beside the cycle; retention days apply to it") },
+  { "pin", BK_PARAM_STRING, BK_PARAM_OPTIONAL,
+    N_ ("a standalone copy with this label, which no rule removes") },
+  { "exclude_disk", BK_PARAM_STRINGS, BK_PARAM_OPTIONAL, N_ ("leave out a disk, by target (vdb)") },
+  { "quiesce", BK_PARAM_BOOL, BK_PARAM_NEGATED,
+    N_ ("do not ask the guest agent to hold the file systems still") },
+  { "limit_mib", BK_PARAM_INT, BK_PARAM_OPTIONAL, N_ ("MiB a second at most"), 1, 1000000 },
+  { "verify", BK_PARAM_BOOL, BK_PARAM_OPTIONAL, N_ ("read everything again at the end") },
+  { NULL },
+};
+
+static const BkParam forget_params[] = {
+  { "vms", BK_PARAM_STRINGS, BK_PARAM_REQUIRED | BK_PARAM_POSITIONAL, N_ ("the VMs, by name") },
   { NULL },
 };
 
@@ -288,5 +338,15 @@ const BkOperation bk_operation_vm_backup = {
   .flags = BK_OPERATION_JOB,
   .params = backup_params,
   .run = run_backup,
+  .projects = backup_projects,
+};
+
+const BkOperation bk_operation_vm_forget = {
+  .name = "vm.forget",
+  .command = "vm forget",
+  .summary = N_ ("End a VM's cycle: take our checkpoints off it, and keep its backups"),
+  .flags = BK_OPERATION_JOB,
+  .params = forget_params,
+  .run = run_forget,
   .projects = backup_projects,
 };

@@ -136,7 +136,7 @@ bk_view_vm_backup (const char *vm, const BkVmBackupOutcome *outcome)
 
   json_object_set_string_member (object, "vm", vm);
   json_object_set_string_member (object, "project_id", outcome->backup->project_id);
-  json_object_set_string_member (object, "step", bk_cycle_step_to_string (outcome->step));
+  json_object_set_string_member (object, "step", outcome->step);
   json_object_set_string_member (object, "backup_id", outcome->backup->id);
   json_object_set_int_member (object, "size_bytes", (gint64) outcome->backup->size_bytes);
   json_object_set_double_member (object, "seconds",

@@ -1,10 +1,11 @@
 #include "ops/vm-backup.h"
 
 #include "base/error.h"
+#include "ops/backup-verify.h"
 #include "ops/vm-consolidate.h"
 #include "ops/vm-copy.h"
 #include "ops/vm-recover.h"
-#include "ops/vm-run.h"
+#include "store/catalogue.h"
 
 #include <string.h>
 
@@ -32,28 +33,19 @@ give_up_foreign_cycle (BkVmRun *run)
 static void
 log_outcome (BkVmRun *run, const BkVmBackupOutcome *outcome)
 {
-  static const char *const what[] = {
-    [BK_STEP_BASE] = "Base backup",
-    [BK_STEP_INCREMENTAL] = "Incremental backup",
-    [BK_STEP_CONSOLIDATION] = "Consolidation",
-  };
-  static const char *const actions[] = {
-    [BK_STEP_BASE] = "backup.base",
-    [BK_STEP_INCREMENTAL] = "backup.incremental",
-    [BK_STEP_CONSOLIDATION] = "backup.consolidation",
-  };
   g_autofree char *size = g_format_size (outcome->backup->size_bytes);
-  g_autofree char *message = g_strdup_printf (
-      "%s of “%s” completed: %s, %s in %.1f s", what[outcome->step], run->vm->name,
-      outcome->backup->id, size, (double) outcome->duration_usecs / G_USEC_PER_SEC);
+  g_autofree char *action = g_strconcat ("backup.", outcome->step, NULL);
+  g_autofree char *message =
+      g_strdup_printf ("Completed (%s): %s, %s in %.1f s", outcome->step, outcome->backup->id, size,
+                       (double) outcome->duration_usecs / G_USEC_PER_SEC);
   g_autoptr (JsonObject) details = json_object_new ();
 
   json_object_set_int_member (details, "size_bytes", (gint64) outcome->backup->size_bytes);
-  json_object_set_string_member (details, "step", bk_cycle_step_to_string (outcome->step));
+  json_object_set_string_member (details, "step", outcome->step);
   bk_reporter_log (run->reporter, &(BkLogEntry){ .level = BK_LOG_INFO,
                                                  .project_id = run->project_id,
                                                  .backup_id = outcome->backup->id,
-                                                 .action = actions[outcome->step],
+                                                 .action = action,
                                                  .status = "ok",
                                                  .message = message,
                                                  .details = details });
@@ -71,26 +63,50 @@ log_failure (BkVmRun *run, const GError *error)
 }
 
 static gboolean
-execute (BkVmRun *run, guint max_incrementals, BkVmBackupOutcome *outcome, GError **error)
+verify_outcome (BkVmRun *run, const BkVmBackupOutcome *outcome, GError **error)
+{
+  g_autofree char *full_id = bk_backup_full_id (outcome->backup);
+  g_autoptr (GHashTable) verified = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (BkBackup) backup = bk_catalogue_find (run->repository, full_id, error);
+
+  return backup != NULL && bk_backup_verify (run->repository, backup, TRUE, verified, run->reporter,
+                                             run->cancellable, error);
+}
+
+static gboolean
+is_standalone (const BkVmBackupRequest *request)
+{
+  return request->standalone || request->pin_label != NULL;
+}
+
+static gboolean
+execute (BkVmRun *run, BkVmBackupOutcome *outcome, GError **error)
 {
   gint64 started_usecs = g_get_monotonic_time ();
+  BkCycleStep step = bk_cycle_next_step (run->cycle, run->request->max_incrementals);
 
-  outcome->step = bk_cycle_next_step (run->cycle, max_incrementals);
+  outcome->step = is_standalone (run->request) ? "standalone" : bk_cycle_step_to_string (step);
   bk_vm_run_log (run, BK_LOG_INFO, NULL, "backup", "Backing up “%s”: %s", run->vm->name,
-                 bk_cycle_step_to_string (outcome->step));
-  outcome->backup = outcome->step == BK_STEP_CONSOLIDATION
-                        ? bk_vm_consolidate (run, error)
-                        : bk_vm_copy (run, max_incrementals, error);
+                 outcome->step);
+  if (is_standalone (run->request))
+    outcome->backup = bk_vm_copy (run, BK_POINT_STANDALONE, error);
+  else if (step == BK_STEP_CONSOLIDATION)
+    outcome->backup = bk_vm_consolidate (run, error);
+  else
+    outcome->backup =
+        bk_vm_copy (run, step == BK_STEP_BASE ? BK_POINT_BASE : BK_POINT_INCREMENTAL, error);
+  if (outcome->backup == NULL || (run->request->verify && !verify_outcome (run, outcome, error)))
+    return FALSE;
   outcome->duration_usecs = g_get_monotonic_time () - started_usecs;
-  return outcome->backup != NULL;
+  return TRUE;
 }
 
 /**
  * bk_vm_backup:
  * @outcome: (out): clear it with bk_vm_backup_outcome_clear()
  *
- * The next step of a VM's cycle, whichever it is: Base, Incremental or Consolidation (seeds/000
- * section 3).
+ * The next step of a VM's cycle, whichever it is (Base, Incremental or Consolidation), or a
+ * standalone copy beside it.
  *
  * Errors: those of opening the run (ops/vm-run.c), of the copy and of the consolidation. Each is in
  *   the project's log too.
@@ -105,14 +121,14 @@ bk_vm_backup (const BkVmBackupRequest *request,
               GError **error)
 {
   g_autoptr (GError) local = NULL;
-  g_autoptr (BkVmRun) run = bk_vm_run_open (repository, hypervisor, reporter, request->vm,
-                                            request->job_id, cancellable, &local);
+  g_autoptr (BkVmRun) run =
+      bk_vm_run_open (repository, hypervisor, reporter, request, cancellable, &local);
 
   memset (outcome, 0, sizeof *outcome);
   if (run != NULL && bk_vm_recover (run, &local))
     {
       give_up_foreign_cycle (run);
-      if (execute (run, request->max_incrementals, outcome, &local))
+      if (execute (run, outcome, &local))
         {
           log_outcome (run, outcome);
           return TRUE;

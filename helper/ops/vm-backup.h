@@ -3,20 +3,12 @@
 #include "base/reporter.h"
 #include "model/backup.h"
 #include "model/cycle.h"
-#include "store/repository.h"
-#include "vm/hypervisor.h"
-
-typedef struct
-{
-  const char *vm;         /* its name */
-  const char *job_id;     /* who holds the project while it runs */
-  guint max_incrementals; /* 1 to 255 */
-} BkVmBackupRequest;
+#include "ops/vm-run.h"
 
 /* What one run on one VM made. */
 typedef struct
 {
-  BkCycleStep step;
+  const char *step; /* a stable word: base, incremental, consolidation or standalone */
   BkBackup *backup;
   gint64 duration_usecs;
 } BkVmBackupOutcome;

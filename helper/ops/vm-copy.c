@@ -72,6 +72,34 @@ find_parent (Copy *copy, const BkVmDisk *disk, BkDiskAbility ability, const char
   return chain == NULL ? NULL : bk_cycle_disk_top (chain);
 }
 
+static gboolean
+is_excluded (Copy *copy, const char *target)
+{
+  const char *const *exclude = copy->run->request->exclude_disks;
+
+  return exclude != NULL && g_strv_contains (exclude, target);
+}
+
+static gboolean
+check_excludes (Copy *copy, GError **error)
+{
+  const char *const *exclude = copy->run->request->exclude_disks;
+
+  for (; exclude != NULL && *exclude != NULL; exclude++)
+    {
+      g_autofree char *line = bk_error_one_line (*exclude);
+
+      if (bk_vm_find_disk (copy->run->vm, *exclude) != NULL)
+        continue;
+      g_set_error (error, BK_ERROR, BK_ERROR_USAGE,
+                   "The VM “%s” has no disk “%s” to exclude; “cockpit-backup vm list --json” shows "
+                   "its disks",
+                   copy->run->vm->name, line);
+      return FALSE;
+    }
+  return TRUE;
+}
+
 static void
 add_disk (Copy *copy, const BkVmDisk *disk, const char *part, gint64 usecs)
 {
@@ -82,6 +110,12 @@ add_disk (Copy *copy, const BkVmDisk *disk, const char *part, gint64 usecs)
     {
       if (reason != NULL)
         warn (copy, "%s: %s", disk->target, reason);
+      return;
+    }
+  if (is_excluded (copy, disk->target))
+    {
+      bk_vm_run_log (copy->run, BK_LOG_INFO, NULL, "backup.disk", "%s: left out, as asked for",
+                     disk->target);
       return;
     }
 
@@ -101,13 +135,32 @@ new_checkpoint_name (gint64 usecs)
   return g_strdup_printf ("%s-%08x", time, g_random_int ());
 }
 
+static const char *
+part_of (BkPointKind kind)
+{
+  switch (kind)
+    {
+    case BK_POINT_BASE:
+      return BK_CYCLE_PART_BASE;
+    case BK_POINT_INCREMENTAL:
+      return BK_CYCLE_PART_INCREMENTAL;
+    case BK_POINT_STANDALONE:
+      return BK_CYCLE_PART_SNAPSHOT;
+    case BK_POINT_MERGED:
+      break;
+    }
+  return BK_CYCLE_PART_MERGED;
+}
+
 static gboolean
 plan (Copy *copy, BkPointKind kind, gint64 usecs, GError **error)
 {
   BkVmRun *run = copy->run;
-  const char *part = kind == BK_POINT_BASE ? BK_CYCLE_PART_BASE : BK_CYCLE_PART_INCREMENTAL;
+  const char *part = part_of (kind);
 
   copy->point = bk_vm_point_new (kind, run->vm->name, run->vm->uuid);
+  if (!check_excludes (copy, error))
+    return FALSE;
   for (guint i = 0; i < run->vm->disks->len; i++)
     add_disk (copy, g_ptr_array_index (run->vm->disks, i), part, usecs);
   if (copy->point->disks->len == 0)
@@ -121,7 +174,7 @@ plan (Copy *copy, BkPointKind kind, gint64 usecs, GError **error)
       const BkPointDisk *disk = g_ptr_array_index (copy->point->disks, i);
       const BkVmDisk *known = bk_vm_find_disk (run->vm, disk->target);
 
-      if (bk_vm_disk_ability (known, NULL) == BK_DISK_INCREMENTAL &&
+      if (kind != BK_POINT_STANDALONE && bk_vm_disk_ability (known, NULL) == BK_DISK_INCREMENTAL &&
           copy->point->checkpoint == NULL)
         copy->point->checkpoint = new_checkpoint_name (usecs);
     }
@@ -166,20 +219,33 @@ check_space (Copy *copy, GError **error)
   return FALSE;
 }
 
+static BkBackup *
+new_backup (Copy *copy, gint64 usecs)
+{
+  BkVmRun *run = copy->run;
+  BkPointKind kind = copy->point->kind;
+  const char *label = run->request->pin_label;
+  BkBackupType type = kind == BK_POINT_INCREMENTAL ? BK_BACKUP_INCREMENTAL
+                      : kind == BK_POINT_BASE      ? BK_BACKUP_FULL
+                      : label != NULL              ? BK_BACKUP_CHECKPOINT
+                                                   : BK_BACKUP_SNAPSHOT;
+  g_autofree char *id = bk_cycle_backup_id (run->vm->name, part_of (kind), usecs);
+  BkBackup *backup = bk_backup_new (id, run->project_id, type);
+
+  backup->created_usecs = g_get_real_time ();
+  if (kind == BK_POINT_INCREMENTAL)
+    backup->parent_backup_id = g_strdup (bk_cycle_newest_backup_id (run->cycle));
+  if (kind == BK_POINT_STANDALONE && label != NULL)
+    backup->tags = g_strdupv ((char *[]){ (char *) label, NULL });
+  backup->extra = bk_vm_point_to_json (copy->point);
+  return backup;
+}
+
 static gboolean
 open_writer (Copy *copy, gint64 usecs, GError **error)
 {
-  BkVmRun *run = copy->run;
-  gboolean base = copy->point->kind == BK_POINT_BASE;
-  g_autofree char *id = bk_cycle_backup_id (
-      run->vm->name, base ? BK_CYCLE_PART_BASE : BK_CYCLE_PART_INCREMENTAL, usecs);
-  BkBackup *backup =
-      bk_backup_new (id, run->project_id, base ? BK_BACKUP_FULL : BK_BACKUP_INCREMENTAL);
-
-  backup->created_usecs = g_get_real_time ();
-  backup->parent_backup_id = g_strdup (base ? NULL : bk_cycle_newest_backup_id (run->cycle));
-  backup->extra = bk_vm_point_to_json (copy->point);
-  copy->writer = bk_point_writer_open (run->project, run->project_path, backup, error);
+  copy->writer = bk_point_writer_open (copy->run->project, copy->run->project_path,
+                                       new_backup (copy, usecs), error);
   return copy->writer != NULL;
 }
 
@@ -205,7 +271,8 @@ create_targets (Copy *copy, GError **error)
       if (!bk_qemu_img_create (path, known->capacity_bytes, backing, error))
         return FALSE;
       bk_vm_backup_add_disk (copy->request, disk->target, path, disk->parent != NULL,
-                             bk_vm_disk_ability (known, NULL) == BK_DISK_INCREMENTAL);
+                             copy->point->checkpoint != NULL &&
+                                 bk_vm_disk_ability (known, NULL) == BK_DISK_INCREMENTAL);
     }
   return TRUE;
 }
@@ -246,6 +313,64 @@ on_copied (guint64 done_bytes, guint64 total_bytes, gpointer user_data)
   bk_vm_run_progress (user_data, "copy", done_bytes, total_bytes);
 }
 
+/* Asks the guest to write out its file systems and hold still. Where it cannot, the copy is what a
+ * power cut would leave, and says so. */
+static gboolean
+freeze (Copy *copy)
+{
+  BkVmRun *run = copy->run;
+  g_autoptr (GError) error = NULL;
+
+  if (!run->request->quiesce || run->vm->state != BK_VM_RUNNING)
+    return FALSE;
+  switch (bk_hypervisor_freeze (run->hypervisor, run->vm->uuid, &error))
+    {
+    case BK_FREEZE_DONE:
+      bk_vm_run_log (run, BK_LOG_INFO, NULL, "quiesce", "The guest's file systems hold still");
+      return TRUE;
+    case BK_FREEZE_NO_AGENT:
+      bk_vm_run_log (run, BK_LOG_INFO, NULL, "quiesce",
+                     "The VM has no guest agent: its disks are copied as a power cut would leave "
+                     "them");
+      return FALSE;
+    case BK_FREEZE_FAILED:
+      break;
+    }
+  warn (copy,
+        "The guest agent did not hold the file systems still (%s): the disks are copied as "
+        "a power cut would leave them",
+        error->message);
+  return FALSE;
+}
+
+static void
+thaw (Copy *copy)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!bk_hypervisor_thaw (copy->run->hypervisor, copy->run->vm->uuid, &error))
+    warn (copy, "The guest's file systems may still hold still: %s; run “virsh domfsthaw %s”",
+          error->message, copy->run->vm->name);
+}
+
+/* The freeze lasts for the instant of the copy's beginning only; QEMU keeps what changes after. */
+static gboolean
+begin (Copy *copy, GError **error)
+{
+  BkVmRun *run = copy->run;
+  gboolean frozen = freeze (copy);
+  gboolean began =
+      bk_hypervisor_begin_backup (run->hypervisor, run->vm->uuid, copy->request, error);
+
+  if (frozen)
+    thaw (copy);
+  copy->began = began;
+  if (began && run->request->limit_mib > 0)
+    bk_hypervisor_limit_backup (run->hypervisor, run->vm->uuid, copy->request,
+                                (guint64) run->request->limit_mib * 1024 * 1024);
+  return began;
+}
+
 /* The base is read and hashed while QEMU copies: the two wait for different things. */
 static gboolean
 transfer (Copy *copy, GError **error)
@@ -255,9 +380,8 @@ transfer (Copy *copy, GError **error)
 
   bk_vm_run_log (run, BK_LOG_INFO, bk_point_writer_backup (copy->writer)->id, "copy",
                  "Copying %u disk(s) of “%s”", copy->point->disks->len, run->vm->name);
-  if (!bk_hypervisor_begin_backup (run->hypervisor, run->vm->uuid, copy->request, error))
+  if (!begin (copy, error))
     return FALSE;
-  copy->began = TRUE;
   if (copy->point->kind == BK_POINT_INCREMENTAL && !bk_vm_verify_family (run, &family_error))
     {
       bk_hypervisor_abort_backup (run->hypervisor, run->vm->uuid, NULL);
@@ -311,7 +435,7 @@ file_hash (gconstpointer hashes, const char *file)
 }
 
 static gboolean
-commit (Copy *copy, guint max_incrementals, GError **error)
+commit (Copy *copy, GError **error)
 {
   BkVmRun *run = copy->run;
   BkBackup *backup = bk_point_writer_backup (copy->writer);
@@ -320,9 +444,11 @@ commit (Copy *copy, guint max_incrementals, GError **error)
   backup->extra = bk_vm_point_to_json (copy->point);
   if (!bk_point_writer_complete (copy->writer, g_get_real_time (), error))
     return FALSE;
+  if (copy->point->kind == BK_POINT_STANDALONE)
+    return TRUE; /* beside the cycle, which it does not change */
 
-  g_autoptr (BkCycle) extended =
-      bk_cycle_extend (run->cycle, copy->point, backup->id, file_hash, backup, max_incrementals);
+  g_autoptr (BkCycle) extended = bk_cycle_extend (run->cycle, copy->point, backup->id, file_hash,
+                                                  backup, run->request->max_incrementals);
   return bk_cycle_file_save (run->project, extended, error);
 }
 
@@ -375,18 +501,18 @@ stop_if_started (Copy *copy)
 }
 
 static gboolean
-make (Copy *copy, guint max_incrementals, gint64 usecs, GError **error)
+make (Copy *copy, gint64 usecs, GError **error)
 {
   return check_space (copy, error) && open_writer (copy, usecs, error) &&
          create_targets (copy, error) && add_definition (copy, error) &&
          start_if_off (copy, error) && transfer (copy, error) && seal_files (copy, error) &&
-         commit (copy, max_incrementals, error);
+         commit (copy, error);
 }
 
 /**
  * bk_vm_copy:
- * @run: an Incremental if it has an active cycle, else a Base
- * @max_incrementals: recorded in the manifest
+ * @kind: a Base begins a cycle, an Incremental continues the one @run has, a standalone copy
+ *   stands beside it
  *
  * Errors: %BK_ERROR_INTEGRITY when the base is not what it was, %BK_ERROR_NO_SPACE,
  *   %BK_ERROR_BUSY, %BK_ERROR_CANCELLED, and those of the hypervisor. Nothing is left then but
@@ -395,17 +521,17 @@ make (Copy *copy, guint max_incrementals, gint64 usecs, GError **error)
  * Returns: (transfer full) (nullable): the completed backup.
  */
 BkBackup *
-bk_vm_copy (BkVmRun *run, guint max_incrementals, GError **error)
+bk_vm_copy (BkVmRun *run, BkPointKind kind, GError **error)
 {
-  BkPointKind kind = run->cycle == NULL ? BK_POINT_BASE : BK_POINT_INCREMENTAL;
   gint64 usecs = bk_vm_run_find_free_time (run);
   Copy copy = { .run = run };
   g_autoptr (GError) local = NULL;
   BkBackup *completed = NULL;
 
-  if (plan (&copy, kind, usecs, &local) && make (&copy, max_incrementals, usecs, &local))
+  if (plan (&copy, kind, usecs, &local) && make (&copy, usecs, &local))
     {
-      drop_previous_checkpoint (&copy);
+      if (kind != BK_POINT_STANDALONE)
+        drop_previous_checkpoint (&copy);
       completed = bk_backup_copy (bk_point_writer_backup (copy.writer));
     }
   else

@@ -3,4 +3,4 @@
 #include "model/backup.h"
 #include "ops/vm-run.h"
 
-BkBackup *bk_vm_copy (BkVmRun *run, guint max_incrementals, GError **error);
+BkBackup *bk_vm_copy (BkVmRun *run, BkPointKind kind, GError **error);

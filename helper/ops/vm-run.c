@@ -29,7 +29,7 @@ check_name (const char *name, GError **error)
 
 /**
  * bk_vm_run_open:
- * @job_id: who holds the project's lock from now on
+ * @request: must outlive the run
  *
  * Errors: %BK_ERROR_NOT_FOUND, %BK_ERROR_BUSY at once when another run works on this VM,
  *   %BK_ERROR_UNAVAILABLE, %BK_ERROR_INTEGRITY when manifest.json cannot be trusted.
@@ -40,15 +40,17 @@ BkVmRun *
 bk_vm_run_open (BkRepository *repository,
                 BkHypervisor *hypervisor,
                 BkReporter *reporter,
-                const char *vm_name,
-                const char *job_id,
+                const BkVmBackupRequest *request,
                 GCancellable *cancellable,
                 GError **error)
 {
+  const char *vm_name = request->vm;
+
   if (!check_name (vm_name, error))
     return NULL;
 
   g_autoptr (BkVmRun) run = g_new0 (BkVmRun, 1);
+  run->request = request;
   run->repository = g_object_ref (repository);
   run->hypervisor = g_object_ref (hypervisor);
   run->reporter = reporter == NULL ? NULL : g_object_ref (reporter);
@@ -60,7 +62,7 @@ bk_vm_run_open (BkRepository *repository,
   run->vm = bk_hypervisor_find_by_name (hypervisor, vm_name, error);
   if (run->vm == NULL)
     return NULL;
-  run->lock = bk_repository_lock_project (repository, run->project_id, job_id, error);
+  run->lock = bk_repository_lock_project (repository, run->project_id, request->job_id, error);
   if (run->lock == NULL)
     return NULL;
   run->project = bk_repository_open_project (repository, run->project_id, error);

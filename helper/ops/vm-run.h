@@ -6,6 +6,20 @@
 #include "store/repository.h"
 #include "vm/hypervisor.h"
 
+/* What is asked for. Borrowed for the run. */
+typedef struct
+{
+  const char *vm;                   /* its name */
+  const char *job_id;               /* who holds the project while it runs */
+  guint max_incrementals;           /* 1 to 255 */
+  gboolean standalone;              /* a full copy beside the cycle */
+  const char *pin_label;            /* (nullable) a standalone copy that no rule removes */
+  const char *const *exclude_disks; /* targets, closed by NULL */
+  gboolean quiesce; /* ask the guest to settle its file systems for the instant of the copy */
+  guint limit_mib;  /* of the copy, per second; 0: none */
+  gboolean verify;  /* read everything again at the end */
+} BkVmBackupRequest;
+
 /*
  * One run on one VM: the project is locked, the VM and its cycle are read. The stages of a backup
  * (recover, copy, consolidate) get it and nothing else.
@@ -15,6 +29,7 @@ typedef struct
 {
   BkRepository *repository;
   BkHypervisor *hypervisor;
+  const BkVmBackupRequest *request;
   BkReporter *reporter;
   GCancellable *cancellable;
 
@@ -29,8 +44,7 @@ typedef struct
 BkVmRun *bk_vm_run_open (BkRepository *repository,
                          BkHypervisor *hypervisor,
                          BkReporter *reporter,
-                         const char *vm_name,
-                         const char *job_id,
+                         const BkVmBackupRequest *request,
                          GCancellable *cancellable,
                          GError **error);
 void bk_vm_run_free (BkVmRun *run);

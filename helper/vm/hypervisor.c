@@ -177,6 +177,41 @@ bk_hypervisor_abort_backup (BkHypervisor *self, const char *uuid, GError **error
 }
 
 /**
+ * bk_hypervisor_limit_backup:
+ * @bytes_per_second: for all its disks together
+ *
+ * Slows down a copy that has begun. Best effort: a copy that has ended already cannot be slowed.
+ */
+void
+bk_hypervisor_limit_backup (BkHypervisor *self,
+                            const char *uuid,
+                            const BkVmBackup *backup,
+                            guint64 bytes_per_second)
+{
+  BK_HYPERVISOR_GET_IFACE (self)->limit_backup (self, uuid, backup, bytes_per_second);
+}
+
+/**
+ * bk_hypervisor_freeze:
+ *
+ * Asks the guest's agent to write out its file systems and hold them still, until
+ * bk_hypervisor_thaw().
+ *
+ * Errors: set with %BK_FREEZE_FAILED only.
+ */
+BkFreeze
+bk_hypervisor_freeze (BkHypervisor *self, const char *uuid, GError **error)
+{
+  return BK_HYPERVISOR_GET_IFACE (self)->freeze (self, uuid, error);
+}
+
+gboolean
+bk_hypervisor_thaw (BkHypervisor *self, const char *uuid, GError **error)
+{
+  return BK_HYPERVISOR_GET_IFACE (self)->thaw (self, uuid, error);
+}
+
+/**
  * bk_hypervisor_list_checkpoints:
  *
  * Returns: (transfer full) (nullable): the names of all checkpoints, also those of others.

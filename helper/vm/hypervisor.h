@@ -55,6 +55,13 @@ void bk_vm_image_free (BkVmImage *image);
 typedef void (*BkVmEventFunc) (const char *uuid, gpointer user_data);
 typedef void (*BkVmProgressFunc) (guint64 done_bytes, guint64 total_bytes, gpointer user_data);
 
+typedef enum
+{
+  BK_FREEZE_DONE,
+  BK_FREEZE_NO_AGENT, /* the VM has none: nothing is wrong */
+  BK_FREEZE_FAILED,   /* it has one that did not do it */
+} BkFreeze;
+
 #define BK_TYPE_HYPERVISOR (bk_hypervisor_get_type ())
 G_DECLARE_INTERFACE (BkHypervisor, bk_hypervisor, BK, HYPERVISOR, GObject)
 
@@ -80,6 +87,13 @@ struct _BkHypervisorInterface
                            GError **error);
   char *(*running_backup_file) (BkHypervisor *self, const char *uuid, GError **error);
   gboolean (*abort_backup) (BkHypervisor *self, const char *uuid, GError **error);
+
+  void (*limit_backup) (BkHypervisor *self,
+                        const char *uuid,
+                        const BkVmBackup *backup,
+                        guint64 bytes_per_second);
+  BkFreeze (*freeze) (BkHypervisor *self, const char *uuid, GError **error);
+  gboolean (*thaw) (BkHypervisor *self, const char *uuid, GError **error);
 
   GStrv (*list_checkpoints) (BkHypervisor *self, const char *uuid, GError **error);
   gboolean (*delete_checkpoint) (BkHypervisor *self,
@@ -114,6 +128,13 @@ gboolean bk_hypervisor_wait_backup (BkHypervisor *self,
                                     GError **error);
 char *bk_hypervisor_running_backup_file (BkHypervisor *self, const char *uuid, GError **error);
 gboolean bk_hypervisor_abort_backup (BkHypervisor *self, const char *uuid, GError **error);
+
+void bk_hypervisor_limit_backup (BkHypervisor *self,
+                                 const char *uuid,
+                                 const BkVmBackup *backup,
+                                 guint64 bytes_per_second);
+BkFreeze bk_hypervisor_freeze (BkHypervisor *self, const char *uuid, GError **error);
+gboolean bk_hypervisor_thaw (BkHypervisor *self, const char *uuid, GError **error);
 
 GStrv bk_hypervisor_list_checkpoints (BkHypervisor *self, const char *uuid, GError **error);
 gboolean bk_hypervisor_delete_checkpoint (BkHypervisor *self,

@@ -283,6 +283,52 @@ abort_backup (BkHypervisor *hypervisor, const char *uuid, GError **error)
   return FALSE;
 }
 
+static void
+limit_backup (BkHypervisor *hypervisor,
+              const char *uuid,
+              const BkVmBackup *backup,
+              guint64 bytes_per_second)
+{
+  autodomain virDomainPtr domain = bk_libvirt_domain (BK_LIBVIRT (hypervisor), uuid, NULL);
+  guint64 share = bytes_per_second / MAX (backup->disks->len, 1);
+
+  for (guint i = 0; domain != NULL && i < backup->disks->len; i++)
+    {
+      const BkVmBackupDisk *disk = g_ptr_array_index (backup->disks, i);
+
+      virDomainBlockJobSetSpeed (domain, disk->target, share,
+                                 VIR_DOMAIN_BLOCK_JOB_SPEED_BANDWIDTH_BYTES);
+    }
+}
+
+static BkFreeze
+freeze (BkHypervisor *hypervisor, const char *uuid, GError **error)
+{
+  autodomain virDomainPtr domain = bk_libvirt_domain (BK_LIBVIRT (hypervisor), uuid, error);
+  if (domain == NULL)
+    return BK_FREEZE_FAILED;
+  if (virDomainFSFreeze (domain, NULL, 0, 0) >= 0)
+    return BK_FREEZE_DONE;
+  /* libvirt's word for "no agent is configured" */
+  if (virGetLastErrorCode () == VIR_ERR_ARGUMENT_UNSUPPORTED ||
+      virGetLastErrorCode () == VIR_ERR_CONFIG_UNSUPPORTED)
+    return BK_FREEZE_NO_AGENT;
+  bk_libvirt_set_error (error, "“%s”", virDomainGetName (domain));
+  return BK_FREEZE_FAILED;
+}
+
+static gboolean
+thaw (BkHypervisor *hypervisor, const char *uuid, GError **error)
+{
+  autodomain virDomainPtr domain = bk_libvirt_domain (BK_LIBVIRT (hypervisor), uuid, error);
+  if (domain == NULL)
+    return FALSE;
+  if (virDomainFSThaw (domain, NULL, 0, 0) >= 0)
+    return TRUE;
+  bk_libvirt_set_error (error, "“%s” was not thawed", virDomainGetName (domain));
+  return FALSE;
+}
+
 static GStrv
 list_checkpoints (BkHypervisor *hypervisor, const char *uuid, GError **error)
 {
@@ -362,6 +408,9 @@ bk_libvirt_backup_iface (BkHypervisorInterface *iface)
   iface->wait_backup = wait_backup;
   iface->running_backup_file = running_backup_file;
   iface->abort_backup = abort_backup;
+  iface->limit_backup = limit_backup;
+  iface->freeze = freeze;
+  iface->thaw = thaw;
   iface->list_checkpoints = list_checkpoints;
   iface->delete_checkpoint = delete_checkpoint;
   iface->start_paused = start_paused;

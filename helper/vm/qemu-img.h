@@ -19,5 +19,12 @@ gboolean bk_qemu_img_commit (const char *base,
                              gpointer user_data,
                              GCancellable *cancellable,
                              GError **error);
+gboolean bk_qemu_img_convert (const char *source,
+                              const char *target,
+                              gboolean compress,
+                              BkFractionFunc fraction_func,
+                              gpointer user_data,
+                              GCancellable *cancellable,
+                              GError **error);
 gboolean bk_qemu_img_check (const char *file, GCancellable *cancellable, GError **error);
 gboolean bk_qemu_img_virtual_size (const char *file, guint64 *size_bytes, GError **error);
