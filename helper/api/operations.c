@@ -15,11 +15,8 @@
 static const BkOperation *const operations[] = {
   &bk_operation_vm_list,
   &bk_operation_vm_backup,
-<<<<<<< HEAD
   &bk_operation_tree_backup,
-=======
   &bk_operation_vm_forget,
->>>>>>> c9c7627 (ops/vm-backup: standalone and pinned copies, left-out disks, quiesce, a limit, verify; vm.forget)
   &bk_operation_tree_restore,
   &bk_operation_event_log_verify,
   &bk_operation_event_log_backup,
