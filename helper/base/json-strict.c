@@ -1,5 +1,6 @@
 #include "base/json-strict.h"
 
+#include <math.h>
 #include <string.h>
 
 /*
@@ -53,21 +54,36 @@ take_digits (Scanner *scanner)
   return scanner->at > start;
 }
 
+/* One beyond what a double holds would become “inf”, which no JSON can say again. */
+static gboolean
+is_finite (const char *start, const char *end)
+{
+  g_autofree char *text = g_strndup (start, (gsize) (end - start));
+
+  return isfinite (g_ascii_strtod (text, NULL));
+}
+
 static gboolean
 take_number (Scanner *scanner)
 {
+  const char *start = scanner->at;
+  gboolean has_fraction, has_exponent;
+
   take (scanner, '-');
   if (!take (scanner, '0') && !take_digits (scanner))
     return FALSE;
-  if (take (scanner, '.') && !take_digits (scanner))
+  has_fraction = take (scanner, '.');
+  if (has_fraction && !take_digits (scanner))
     return FALSE;
-  if (take (scanner, 'e') || take (scanner, 'E'))
+  has_exponent = take (scanner, 'e') || take (scanner, 'E');
+  if (has_exponent)
     {
       if (!take (scanner, '+'))
         take (scanner, '-');
-      return take_digits (scanner);
+      if (!take_digits (scanner))
+        return FALSE;
     }
-  return TRUE;
+  return (!has_fraction && !has_exponent) || is_finite (start, scanner->at);
 }
 
 static gboolean

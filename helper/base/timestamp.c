@@ -64,6 +64,9 @@ digits (const char *text, guint count)
 static gint64
 from_fields (int year, int month, int day, int hour, int minute, int second, int milliseconds)
 {
+  if (year < 1970)
+    return BK_TIME_INVALID; /* nothing here is as old, and years below 1000 are written otherwise */
+
   g_autoptr (GDateTime) utc = g_date_time_new_utc (year, month, day, hour, minute, second);
 
   if (utc == NULL)

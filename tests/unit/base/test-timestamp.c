@@ -43,6 +43,9 @@ test_invalid (void)
       g_assert_cmpint (bk_time_from_iso (texts[i]), ==, BK_TIME_INVALID);
     }
   g_assert_cmpint (bk_time_from_iso (NULL), ==, BK_TIME_INVALID);
+  g_assert_cmpint (bk_time_from_iso ("0001-01-01T00:00:00.000Z"), ==, BK_TIME_INVALID);
+  g_assert_cmpint (bk_time_from_iso ("1969-12-31T23:59:59.999Z"), ==, BK_TIME_INVALID);
+  g_assert_cmpint (bk_time_from_iso ("1970-01-01T00:00:00.000Z"), ==, 0);
 }
 
 int
