@@ -1,7 +1,9 @@
 /*
  * What the walk alone costs, for tests/bench/tree: `walk bare DIR` is the yardstick, a single
  * thread with getdents64, sorting and statx and nothing else; `walk scan N DIR` is our scan with N
- * threads looking ahead; `walk nbkm-write N FILE` and `walk nbkm-read FILE` are the manifest.
+ * threads looking ahead; `walk nbkm-write N FILE` and `walk nbkm-read FILE` are the manifest;
+ * `walk time FILE COMMAND…` runs a command and writes what it took into FILE: a child of a large
+ * process would count its parent's memory as its own.
  */
 #include "base/error.h"
 #include "base/fd.h"
@@ -14,6 +16,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 static guint64 entries;
 
@@ -112,12 +115,42 @@ nbkm_read (const char *file)
     g_error ("%s", error->message);
 }
 
+static int
+time_command (const char *file, char **argv)
+{
+  gint64 start = g_get_monotonic_time ();
+  pid_t child = fork ();
+  struct rusage usage;
+  int status;
+
+  if (child == 0)
+    {
+      execvp (argv[0], argv);
+      _exit (127);
+    }
+  if (child < 0 || waitpid (child, &status, 0) != child)
+    return 127;
+
+  gdouble seconds = (gdouble) (g_get_monotonic_time () - start) / G_USEC_PER_SEC;
+  getrusage (RUSAGE_CHILDREN, &usage);
+  gdouble processor_seconds =
+      (gdouble) (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+      (gdouble) (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / G_USEC_PER_SEC;
+  g_autofree char *text =
+      g_strdup_printf ("[%.6f, %.6f, %ld]", seconds, processor_seconds, usage.ru_maxrss);
+  if (!g_file_set_contents (file, text, -1, NULL))
+    return 127;
+  return WIFEXITED (status) ? WEXITSTATUS (status) : 1;
+}
+
 int
 main (int argc, char **argv)
 {
   gint64 start = g_get_monotonic_time ();
   struct rusage usage;
 
+  if (argc > 3 && strcmp (argv[1], "time") == 0)
+    return time_command (argv[2], argv + 3);
   if (argc == 3 && strcmp (argv[1], "bare") == 0)
     walk_bare (AT_FDCWD, argv[2]);
   else if (argc == 4 && strcmp (argv[1], "scan") == 0)
