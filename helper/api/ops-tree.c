@@ -42,13 +42,6 @@ find_task (const BkCall *call, const BkTreeSettings *trees, GError **error)
   return NULL;
 }
 
-static char *
-project_of (const BkTreeTask *task)
-{
-  return g_strconcat ("tree/", task->agent != NULL ? task->agent : g_get_host_name (), "/",
-                      task->name, NULL);
-}
-
 static JsonNode *
 plan_view (const BkTreeBackupRequest *request, const BkTreeBackupResult *result)
 {
@@ -115,7 +108,7 @@ run_backup (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError 
 
   if (task == NULL)
     return FALSE;
-  g_autofree char *project_id = project_of (task);
+  g_autofree char *project_id = bk_tree_project_id (task);
   g_autoptr (BkRepository) repository =
       bk_repository_open_or_create (call->settings->repository_dir, error);
   if (repository == NULL)
@@ -150,7 +143,7 @@ backup_projects (const BkCall *call)
   g_autoptr (GStrvBuilder) ids = g_strv_builder_new ();
   g_autoptr (BkTreeSettings) trees = load_trees (call, NULL);
   const BkTreeTask *task = trees == NULL ? NULL : find_task (call, trees, NULL);
-  g_autofree char *project_id = task == NULL ? NULL : project_of (task);
+  g_autofree char *project_id = task == NULL ? NULL : bk_tree_project_id (task);
 
   if (project_id != NULL)
     g_strv_builder_add (ids, project_id);

@@ -447,6 +447,18 @@ rotate (Run *run, BkTreeBackupResult *result, GCancellable *cancellable, GError 
 /* ---- the operation ---- */
 
 /**
+ * bk_tree_project_id:
+ *
+ * Returns: (transfer full): tree/<agent>/<name>; the agent is this host where none is set.
+ */
+char *
+bk_tree_project_id (const BkTreeTask *task)
+{
+  return g_strconcat ("tree/", task->agent != NULL ? task->agent : g_get_host_name (), "/",
+                      task->name, NULL);
+}
+
+/**
  * bk_tree_backup_plan:
  *
  * Changes nothing, not even what an interrupted run left.

@@ -37,6 +37,7 @@ typedef struct
   gint64 duration_usecs;
 } BkTreeBackupResult;
 
+char *bk_tree_project_id (const BkTreeTask *task);
 BkTreeBackupResult *bk_tree_backup_plan (const BkTreeBackupRequest *request, GError **error);
 BkTreeBackupResult *
 bk_tree_backup_run (const BkTreeBackupRequest *request, GCancellable *cancellable, GError **error);
