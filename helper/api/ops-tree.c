@@ -1,5 +1,6 @@
 #include "api/ops-tree.h"
 
+#include "api/view-tree.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/path.h"
@@ -40,52 +41,6 @@ find_task (const BkCall *call, const BkTreeSettings *trees, GError **error)
                "There is no “%s” in “backups” of %s; add it there", line,
                call->settings->config_path != NULL ? call->settings->config_path : BK_CONFIG_PATH);
   return NULL;
-}
-
-static JsonNode *
-plan_view (const BkTreeBackupRequest *request, const BkTreeBackupResult *result)
-{
-  JsonObject *object = json_object_new ();
-  JsonArray *rotated = json_array_new ();
-
-  json_object_set_string_member (object, "name", request->task->name);
-  json_object_set_string_member (object, "project_id", request->project_id);
-  json_object_set_string_member (object, "step", result->plan.is_full ? "full" : "incremental");
-  json_object_set_string_member (object, "generation", result->generation);
-  json_object_set_int_member (object, "sequence", result->plan.sequence);
-  json_object_set_string_member (object, "reason",
-                                 bk_generation_reason_to_string (result->plan.reason));
-  json_object_set_string_member (object, "explanation",
-                                 bk_generation_reason_explain (result->plan.reason));
-  for (char **name = result->rotated; *name != NULL; name++)
-    json_array_add_string_element (rotated, *name);
-  json_object_set_array_member (object, "rotated", rotated);
-  return bk_json_object_node (object);
-}
-
-static JsonNode *
-result_view (const BkTreeBackupRequest *request, const BkTreeBackupResult *result)
-{
-  const BkTreeWritten *written = result->written;
-  g_autoptr (JsonNode) node = plan_view (request, result);
-  JsonObject *object = json_node_get_object (node);
-  JsonArray *warnings = json_array_new ();
-
-  json_object_set_string_member (object, "backup_id", result->backup->id);
-  json_object_set_int_member (object, "size_bytes", (gint64) result->backup->size_bytes);
-  json_object_set_int_member (object, "entries", (gint64) written->entries_count);
-  json_object_set_int_member (object, "added", (gint64) written->added_count);
-  json_object_set_int_member (object, "modified", (gint64) written->modified_count);
-  json_object_set_int_member (object, "deleted", (gint64) written->deleted_count);
-  json_object_set_int_member (object, "unchanged", (gint64) written->unchanged_count);
-  json_object_set_int_member (object, "carried", (gint64) written->carried_count);
-  json_object_set_double_member (object, "seconds",
-                                 (gdouble) (result->duration_usecs / 1000) / 1000);
-  json_object_set_int_member (object, "warnings_count", (gint64) written->warnings_count);
-  for (guint i = 0; i < written->warnings->len; i++)
-    json_array_add_string_element (warnings, g_ptr_array_index (written->warnings, i));
-  json_object_set_array_member (object, "warnings", warnings);
-  return g_steal_pointer (&node);
 }
 
 static gboolean
@@ -130,8 +85,7 @@ run_backup (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError 
                                               : bk_tree_backup_run (&request, cancellable, error);
   if (result == NULL)
     return FALSE;
-  return bk_sink_emit (sink, BK_SINK_RESULT,
-                       is_plan ? plan_view (&request, result) : result_view (&request, result),
+  return bk_sink_emit (sink, BK_SINK_RESULT, bk_view_tree_backup (task->name, project_id, result),
                        cancellable, error);
 }
 
