@@ -8,8 +8,6 @@
  * never followed.
  */
 
-#define BK_DOMAIN_XML_MAX_BYTES (4 * 1024 * 1024)
-
 gboolean bk_domain_xml_read_disks (const char *xml, BkVm *vm, GError **error);
 gboolean bk_domain_xml_read_nvram (const char *xml, char **path, GError **error);
 gboolean bk_volume_xml_read (const char *xml, char **format, char **backing_path, GError **error);
