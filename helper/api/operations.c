@@ -16,6 +16,7 @@ static const BkOperation *const operations[] = {
   &bk_operation_vm_list,
   &bk_operation_vm_backup,
   &bk_operation_tree_backup,
+  &bk_operation_vm_restore,
   &bk_operation_vm_forget,
   &bk_operation_tree_restore,
   &bk_operation_event_log_verify,

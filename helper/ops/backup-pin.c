@@ -101,7 +101,8 @@ flatten_disk (const BkVmChain *chain,
   guint64 size_bytes;
 
   progress->disk_bytes = from->capacity_bytes;
-  if (!bk_qemu_img_convert (source, target, FALSE, on_fraction, progress, cancellable, error))
+  if (!bk_qemu_img_convert (source, target, "qcow2", FALSE, on_fraction, progress, cancellable,
+                            error))
     return FALSE;
   progress->done_bytes += from->capacity_bytes;
 

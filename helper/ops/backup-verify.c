@@ -135,6 +135,8 @@ verify_parent (Verify *verify, GHashTable *verified, GError **error)
   g_autofree char *full_id = g_strconcat (backup->project_id, "/", backup->parent_backup_id, NULL);
   if (g_hash_table_contains (verified, full_id))
     return TRUE;
+  if (strcmp (backup->parent_backup_id, backup->id) == 0)
+    return broken (error, backup, "its record says that it continues itself");
 
   g_autoptr (BkBackup) parent = bk_catalogue_find (verify->repository, full_id, &local);
   if (parent == NULL)

@@ -2,7 +2,29 @@
 
 #include "base/error.h"
 #include "format/vm-point-json.h"
+#include "model/settings.h"
 #include "store/catalogue.h"
+
+static guint64
+sum_files (BkRepository *repository, const BkBackup *backup)
+{
+  guint64 total = backup->size_bytes;
+  g_autofree char *parent_id = g_strdup (backup->parent_backup_id);
+
+  /* A chain is no longer than a cycle; a ring of hostile records ends here too. */
+  for (guint i = 0; parent_id != NULL && i <= BK_MAX_INCREMENTALS_MAX; i++)
+    {
+      g_autofree char *full_id = g_strconcat (backup->project_id, "/", parent_id, NULL);
+      g_autoptr (BkBackup) parent = bk_catalogue_find (repository, full_id, NULL);
+
+      if (parent == NULL)
+        break;
+      total += parent->size_bytes;
+      g_free (parent_id);
+      parent_id = g_strdup (parent->parent_backup_id);
+    }
+  return total;
+}
 
 /**
  * bk_vm_chain_open:
@@ -34,6 +56,7 @@ bk_vm_chain_open (BkRepository *repository, const char *full_id, GError **error)
 
   BkVmChain *chain = g_new0 (BkVmChain, 1);
   chain->directory = g_build_filename (bk_repository_path (repository), backup->directory, NULL);
+  chain->total_file_bytes = sum_files (repository, backup);
   chain->backup = g_steal_pointer (&backup);
   chain->point = g_steal_pointer (&point);
   return chain;

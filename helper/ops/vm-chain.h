@@ -12,7 +12,8 @@ typedef struct
 {
   BkBackup *backup;
   BkVmPoint *point;
-  char *directory; /* absolute */
+  char *directory;          /* absolute */
+  guint64 total_file_bytes; /* of it and of everything it continues */
 } BkVmChain;
 
 BkVmChain *bk_vm_chain_open (BkRepository *repository, const char *full_id, GError **error);

@@ -237,6 +237,32 @@ bk_hypervisor_delete_checkpoint (BkHypervisor *self,
 }
 
 /**
+ * bk_hypervisor_drop_checkpoint_record:
+ *
+ * Makes the hypervisor forget a checkpoint whose disk is another one now, so that there is no
+ * bitmap to delete. One that is not there counts as forgotten.
+ */
+gboolean
+bk_hypervisor_drop_checkpoint_record (BkHypervisor *self,
+                                      const char *uuid,
+                                      const char *name,
+                                      GError **error)
+{
+  return BK_HYPERVISOR_GET_IFACE (self)->drop_checkpoint_record (self, uuid, name, error);
+}
+
+/**
+ * bk_hypervisor_define:
+ *
+ * Returns: (transfer full) (nullable): the UUID of the new VM.
+ */
+char *
+bk_hypervisor_define (BkHypervisor *self, const char *xml, GError **error)
+{
+  return BK_HYPERVISOR_GET_IFACE (self)->define (self, xml, error);
+}
+
+/**
  * bk_hypervisor_start_paused:
  *
  * Starts a VM that is shut off without letting its guest run: QEMU has the disks open, so they can

@@ -101,6 +101,12 @@ struct _BkHypervisorInterface
                                  const char *name,
                                  GError **error);
 
+  gboolean (*drop_checkpoint_record) (BkHypervisor *self,
+                                      const char *uuid,
+                                      const char *name,
+                                      GError **error);
+  char *(*define) (BkHypervisor *self, const char *xml, GError **error);
+
   gboolean (*start_paused) (BkHypervisor *self, const char *uuid, GError **error);
   gboolean (*destroy) (BkHypervisor *self, const char *uuid, GError **error);
 
@@ -141,6 +147,12 @@ gboolean bk_hypervisor_delete_checkpoint (BkHypervisor *self,
                                           const char *uuid,
                                           const char *name,
                                           GError **error);
+
+gboolean bk_hypervisor_drop_checkpoint_record (BkHypervisor *self,
+                                               const char *uuid,
+                                               const char *name,
+                                               GError **error);
+char *bk_hypervisor_define (BkHypervisor *self, const char *xml, GError **error);
 
 gboolean bk_hypervisor_start_paused (BkHypervisor *self, const char *uuid, GError **error);
 gboolean bk_hypervisor_destroy (BkHypervisor *self, const char *uuid, GError **error);

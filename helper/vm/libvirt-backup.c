@@ -357,7 +357,11 @@ list_checkpoints (BkHypervisor *hypervisor, const char *uuid, GError **error)
 }
 
 static gboolean
-delete_checkpoint (BkHypervisor *hypervisor, const char *uuid, const char *name, GError **error)
+delete_with_flags (BkHypervisor *hypervisor,
+                   const char *uuid,
+                   const char *name,
+                   unsigned int flags,
+                   GError **error)
 {
   autodomain virDomainPtr domain = bk_libvirt_domain (BK_LIBVIRT (hypervisor), uuid, error);
   if (domain == NULL)
@@ -367,13 +371,45 @@ delete_checkpoint (BkHypervisor *hypervisor, const char *uuid, const char *name,
   if (checkpoint == NULL && virGetLastErrorCode () == VIR_ERR_NO_DOMAIN_CHECKPOINT)
     return TRUE;
 
-  int result = checkpoint == NULL ? -1 : virDomainCheckpointDelete (checkpoint, 0);
+  int result = checkpoint == NULL ? -1 : virDomainCheckpointDelete (checkpoint, flags);
   if (result < 0)
     bk_libvirt_set_error (error, "The checkpoint “%s” of the VM “%s” cannot be deleted", name,
                           virDomainGetName (domain));
   if (checkpoint != NULL)
     virDomainCheckpointFree (checkpoint);
   return result == 0;
+}
+
+static gboolean
+delete_checkpoint (BkHypervisor *hypervisor, const char *uuid, const char *name, GError **error)
+{
+  return delete_with_flags (hypervisor, uuid, name, 0, error);
+}
+
+static gboolean
+drop_checkpoint_record (BkHypervisor *hypervisor,
+                        const char *uuid,
+                        const char *name,
+                        GError **error)
+{
+  return delete_with_flags (hypervisor, uuid, name, VIR_DOMAIN_CHECKPOINT_DELETE_METADATA_ONLY,
+                            error);
+}
+
+static char *
+define (BkHypervisor *hypervisor, const char *xml, GError **error)
+{
+  char uuid[VIR_UUID_STRING_BUFLEN];
+  autoconnect virConnectPtr connect = bk_libvirt_connect (BK_LIBVIRT (hypervisor), error);
+  autodomain virDomainPtr domain =
+      connect == NULL ? NULL : virDomainDefineXMLFlags (connect, xml, 0);
+
+  if (connect == NULL)
+    return NULL;
+  if (domain != NULL && virDomainGetUUIDString (domain, uuid) == 0)
+    return g_strdup (uuid);
+  bk_libvirt_set_error (error, "The restored VM cannot be defined");
+  return NULL;
 }
 
 static gboolean
@@ -413,6 +449,8 @@ bk_libvirt_backup_iface (BkHypervisorInterface *iface)
   iface->thaw = thaw;
   iface->list_checkpoints = list_checkpoints;
   iface->delete_checkpoint = delete_checkpoint;
+  iface->drop_checkpoint_record = drop_checkpoint_record;
+  iface->define = define;
   iface->start_paused = start_paused;
   iface->destroy = destroy;
 }

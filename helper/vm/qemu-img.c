@@ -163,8 +163,9 @@ bk_qemu_img_commit (const char *base,
 /**
  * bk_qemu_img_convert:
  * @source: a qcow2 image, with all below it
- * @target: made, a qcow2 image of its own
- * @compress: by zstd, cluster by cluster
+ * @target: made, an image that stands by itself
+ * @format: of @target: "qcow2" or "raw"
+ * @compress: by zstd, cluster by cluster; qcow2 only
  *
  * Copies what @source reads as; what reads as zeros stays thin. Many requests at once, out of
  * order and past the page cache: a quarter of the time of qemu-img's defaults.
@@ -172,21 +173,30 @@ bk_qemu_img_commit (const char *base,
 gboolean
 bk_qemu_img_convert (const char *source,
                      const char *target,
+                     const char *format,
                      gboolean compress,
                      BkFractionFunc fraction_func,
                      gpointer user_data,
                      GCancellable *cancellable,
                      GError **error)
 {
+  static const char *const options[] = { "qemu-img", "convert", "-p",   "-W", "-m",
+                                         "8",        "-t",      "none", "-f", "qcow2" };
+  static const char *const compression[] = { "-c", "-o", "compression_type=zstd" };
   g_autoptr (GString) output = g_string_new (NULL);
-  const char *plain[] = { "qemu-img", "convert", "-p", "-W",    "-m", "8",    "-t",   "none",
-                          "-f",       "qcow2",   "-O", "qcow2", "--", source, target, NULL };
-  const char *packed[] = { "qemu-img", "convert", "-p",   "-W", "-m",
-                           "8",        "-t",      "none", "-f", "qcow2",
-                           "-O",       "qcow2",   "-c",   "-o", "compression_type=zstd",
-                           "--",       source,    target, NULL };
+  g_autoptr (GPtrArray) argv = g_ptr_array_new ();
 
-  return run (compress ? packed : plain, target, output, NULL, fraction_func, user_data,
+  for (guint i = 0; i < G_N_ELEMENTS (options); i++)
+    g_ptr_array_add (argv, (char *) options[i]);
+  for (guint i = 0; compress && i < G_N_ELEMENTS (compression); i++)
+    g_ptr_array_add (argv, (char *) compression[i]);
+  g_ptr_array_add (argv, (char *) "-O");
+  g_ptr_array_add (argv, (char *) format);
+  g_ptr_array_add (argv, (char *) "--");
+  g_ptr_array_add (argv, (char *) source);
+  g_ptr_array_add (argv, (char *) target);
+  g_ptr_array_add (argv, NULL);
+  return run ((const char *const *) argv->pdata, target, output, NULL, fraction_func, user_data,
               cancellable, error);
 }
 

@@ -21,6 +21,7 @@ gboolean bk_qemu_img_commit (const char *base,
                              GError **error);
 gboolean bk_qemu_img_convert (const char *source,
                               const char *target,
+                              const char *format,
                               gboolean compress,
                               BkFractionFunc fraction_func,
                               gpointer user_data,

@@ -1,0 +1,276 @@
+#include "ops/restore-files.h"
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/path.h"
+#include "vm/qemu-img.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+static void
+file_free (gpointer data)
+{
+  BkRestoreFile *file = data;
+
+  g_free (file->target);
+  g_free (file->path);
+  g_free (file->temporary);
+  g_free (file->format);
+  g_free (file);
+}
+
+GPtrArray *
+bk_restore_files_new (void)
+{
+  return g_ptr_array_new_with_free_func (file_free);
+}
+
+/**
+ * bk_restore_files_add:
+ * @path: absolute, on the file system where the temporary file will be too
+ */
+void
+bk_restore_files_add (GPtrArray *files, const char *target, const char *path, const char *format)
+{
+  BkRestoreFile *file = g_new0 (BkRestoreFile, 1);
+
+  file->target = g_strdup (target);
+  file->path = g_strdup (path);
+  file->temporary = g_strdup_printf ("%s.restoring-%08x", path, g_random_int ());
+  file->format = g_strdup (format);
+  g_ptr_array_add (files, file);
+}
+
+static const BkPointDisk *
+disk_of (const BkVmChain *chain, const BkRestoreFile *file)
+{
+  for (guint i = 0; i < chain->point->disks->len; i++)
+    {
+      const BkPointDisk *disk = g_ptr_array_index (chain->point->disks, i);
+
+      if (strcmp (disk->target, file->target) == 0)
+        return disk;
+    }
+  return NULL;
+}
+
+/* Images are thin: no more than what the chain's files hold, nor than the disk's size. */
+static guint64
+needed_bytes (const BkVmChain *chain)
+{
+  return MIN (chain->total_file_bytes, bk_vm_chain_bytes (chain));
+}
+
+/**
+ * bk_restore_files_check:
+ *
+ * Everything that can be known before a byte is written: each place is free (or may be
+ * overwritten), its directory is there, and the file system has room.
+ */
+gboolean
+bk_restore_files_check (const GPtrArray *files,
+                        const BkVmChain *chain,
+                        gboolean overwrite,
+                        GError **error)
+{
+  for (guint i = 0; i < files->len; i++)
+    {
+      const BkRestoreFile *file = g_ptr_array_index (files, i);
+      g_autofree char *directory = g_path_get_dirname (file->path);
+      guint64 needed = needed_bytes (chain);
+      struct statvfs fs;
+      struct stat st;
+
+      if (!overwrite && lstat (file->path, &st) == 0)
+        {
+          g_set_error (error, BK_ERROR, BK_ERROR_USAGE,
+                       "“%s” is there already: choose another directory, or say --overwrite",
+                       file->path);
+          return FALSE;
+        }
+      if (statvfs (directory, &fs) < 0)
+        return bk_error_set_errno (error, errno, "The directory “%s” cannot be used", directory);
+
+      guint64 free_bytes = (guint64) fs.f_bavail * fs.f_frsize;
+      if (needed > free_bytes)
+        {
+          g_autofree char *needs = g_format_size (needed);
+          g_autofree char *has = g_format_size (free_bytes);
+
+          g_set_error (error, BK_ERROR, BK_ERROR_NO_SPACE,
+                       "The restore was not started: it needs %s in “%s”, which has %s", needs,
+                       directory, has);
+          return FALSE;
+        }
+    }
+  return TRUE;
+}
+
+typedef struct
+{
+  BkReporter *reporter;
+  const char *project_id;
+  guint64 done_bytes;
+  guint64 disk_bytes;
+  guint64 total_bytes;
+} Fraction;
+
+static void
+on_fraction (double fraction, gpointer user_data)
+{
+  const Fraction *progress = user_data;
+
+  bk_reporter_progress (
+      progress->reporter,
+      &(BkProgress){ .project_id = progress->project_id,
+                     .step = "restore",
+                     .done_bytes = progress->done_bytes +
+                                   (guint64) (fraction * (double) progress->disk_bytes),
+                     .total_bytes = progress->total_bytes });
+}
+
+static gboolean
+make_durable (const BkRestoreFile *file, guint64 *size_bytes, GError **error)
+{
+  autofd int fd = open (file->temporary, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  struct stat st;
+
+  if (fd < 0 || fchmod (fd, 0600) < 0 || fsync (fd) < 0 || fstat (fd, &st) < 0)
+    return bk_error_set_errno (error, errno, "“%s” cannot be made durable", file->temporary);
+  *size_bytes += (guint64) st.st_blocks * 512;
+  return TRUE;
+}
+
+/**
+ * bk_restore_files_write:
+ * @size_bytes: (out): what the images take
+ *
+ * Writes every image under its temporary name, durably. Nothing has its place yet.
+ */
+gboolean
+bk_restore_files_write (const GPtrArray *files,
+                        const BkVmChain *chain,
+                        BkReporter *reporter,
+                        GCancellable *cancellable,
+                        guint64 *size_bytes,
+                        GError **error)
+{
+  Fraction progress = { reporter, chain->backup->project_id, 0, 0, bk_vm_chain_bytes (chain) };
+
+  *size_bytes = 0;
+  for (guint i = 0; i < files->len; i++)
+    {
+      const BkRestoreFile *file = g_ptr_array_index (files, i);
+      const BkPointDisk *disk = disk_of (chain, file);
+      g_autofree char *image = bk_vm_chain_image (chain, disk);
+
+      progress.disk_bytes = disk->capacity_bytes;
+      if (!bk_qemu_img_convert (image, file->temporary, file->format, FALSE, on_fraction, &progress,
+                                cancellable, error) ||
+          !make_durable (file, size_bytes, error))
+        return FALSE;
+      progress.done_bytes += disk->capacity_bytes;
+    }
+  return TRUE;
+}
+
+static gboolean
+sync_parent (const char *path, GError **error)
+{
+  g_autofree char *directory = g_path_get_dirname (path);
+  autofd int fd = bk_open_directory (directory, error);
+
+  return fd >= 0 && bk_sync_directory (fd, directory, error);
+}
+
+/**
+ * bk_restore_files_place:
+ *
+ * Gives each image its name. Without @overwrite a file that appeared there meanwhile is not
+ * replaced: what was placed already is taken back.
+ */
+gboolean
+bk_restore_files_place (const GPtrArray *files, gboolean overwrite, GError **error)
+{
+  for (guint i = 0; i < files->len; i++)
+    {
+      const BkRestoreFile *file = g_ptr_array_index (files, i);
+
+      if (renameat2 (AT_FDCWD, file->temporary, AT_FDCWD, file->path,
+                     overwrite ? 0 : RENAME_NOREPLACE) < 0)
+        {
+          bk_error_set_errno (error, errno, "“%s” cannot be put in its place", file->path);
+          for (guint k = 0; k < i && !overwrite; k++)
+            unlink (((const BkRestoreFile *) g_ptr_array_index (files, k))->path);
+          return FALSE;
+        }
+      if (!sync_parent (file->path, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+exchange (const BkRestoreFile *file)
+{
+  return renameat2 (AT_FDCWD, file->temporary, AT_FDCWD, file->path, RENAME_EXCHANGE) == 0;
+}
+
+static void
+copy_owner (const BkRestoreFile *file)
+{
+  struct stat st;
+
+  if (stat (file->path, &st) == 0 && (chown (file->temporary, st.st_uid, st.st_gid) < 0 ||
+                                      chmod (file->temporary, st.st_mode & 07777) < 0))
+    g_message ("The owner of “%s” could not be kept", file->path);
+}
+
+/**
+ * bk_restore_files_swap:
+ *
+ * Exchanges each image with the one that is in its place, atomically each. The old ones are kept
+ * under the temporary names until all are exchanged; a failure exchanges them back.
+ */
+gboolean
+bk_restore_files_swap (const GPtrArray *files, GError **error)
+{
+  for (guint i = 0; i < files->len; i++)
+    {
+      const BkRestoreFile *file = g_ptr_array_index (files, i);
+
+      copy_owner (file);
+      if (!exchange (file))
+        {
+          bk_error_set_errno (error, errno, "“%s” cannot be exchanged with the restored one",
+                              file->path);
+          for (guint k = 0; k < i; k++)
+            exchange (g_ptr_array_index (files, k));
+          return FALSE;
+        }
+    }
+  for (guint i = 0; i < files->len; i++)
+    {
+      if (!sync_parent (((const BkRestoreFile *) g_ptr_array_index (files, i))->path, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/**
+ * bk_restore_files_discard:
+ *
+ * Removes what is under the temporary names: images that were not completed, or the old ones after
+ * a swap.
+ */
+void
+bk_restore_files_discard (const GPtrArray *files)
+{
+  for (guint i = 0; i < files->len; i++)
+    unlink (((const BkRestoreFile *) g_ptr_array_index (files, i))->temporary);
+}
