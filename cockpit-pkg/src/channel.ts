@@ -117,6 +117,19 @@ function downloadAddress(operation: Operation, fileName: string): string {
   return `${path}?${base64(JSON.stringify(command))}`;
 }
 
+/** Cockpit's web server puts some problems into HTTP's own words, and others as they are. */
+export function problemOfTitle(title: string): string {
+  switch (title) {
+    case "Not Found":
+      return "not-found";
+    case "Forbidden":
+    case "Access denied":
+      return "access-denied";
+    default:
+      return /^[a-z]+(-[a-z]+)*$/.test(title) ? title : "internal-error";
+  }
+}
+
 /**
  * Starts a download in a hidden frame. An answer that is a download never loads in the frame; one
  * that does load is an error page of Cockpit's web server, whose title holds the problem.
@@ -132,7 +145,7 @@ function download(operation: Operation, fileName: string, failed: (problem: Prob
         return;
       }
       iframe.remove();
-      failed({ problem: title || "internal-error", message: null });
+      failed({ problem: problemOfTitle(title), message: null });
     });
     iframe.src = downloadAddress(operation, fileName);
     document.body.append(iframe);

@@ -104,6 +104,7 @@ function EndedJob({ job, onClose }: { job: Job; onClose: () => void }) {
   return (
     <Alert
       isInline
+      component="h2"
       variant={variant}
       variantLabel={labels[variant]}
       title={format(_("$0: $1"), jobName(job), jobState(job.state).text)}

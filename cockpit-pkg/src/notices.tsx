@@ -23,6 +23,7 @@ export function Notices({ notices, dispatch }: Props) {
       {notices.map((notice) => (
         <Alert
           key={notice.id}
+          component="h2"
           variant={variants[notice.what]}
           title={noticeTitle(notice.what)}
           variantLabel={variants[notice.what] === "danger" ? _("Error:") : _("Note:")}

@@ -59,6 +59,7 @@ export function LostView({ problem, onRetry }: Props) {
   return (
     <Alert
       isInline
+      component="h2"
       variant="warning"
       variantLabel={_("Warning:")}
       title={title}

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { parseFrame } from "../src/channel";
+import { parseFrame, problemOfTitle } from "../src/channel";
 import { age, bytes, duration, percent } from "../src/format";
 
 describe("format", () => {
@@ -48,6 +48,20 @@ describe("format", () => {
     assert.equal(percent(3, 2), "100%");
     assert.equal(percent(0, 0), "0%");
   });
+});
+
+describe("channel: titles of error pages", () => {
+  const titles: [string, string][] = [
+    ["Not Found", "not-found"],
+    ["Access denied", "access-denied"],
+    ["no-space", "no-space"],
+    ["integrity", "integrity"],
+    ["Internal Server Error", "internal-error"],
+    ["", "internal-error"],
+  ];
+  for (const [title, wanted] of titles) {
+    test(`“${title}”`, () => assert.equal(problemOfTitle(title), wanted));
+  }
 });
 
 describe("channel: frames", () => {
