@@ -1,6 +1,8 @@
 #include "store/log-reader.h"
 
+#include "base/error.h"
 #include "base/path.h"
+#include "store/log-backwards.h"
 
 #include <string.h>
 
@@ -9,22 +11,6 @@ compare_newest_first (gconstpointer a, gconstpointer b)
 {
   return -strcmp (bk_log_file_name_date (*(const char *const *) a),
                   bk_log_file_name_date (*(const char *const *) b));
-}
-
-static gboolean
-count_matches (BkLogReader *reader, guint64 *count, GCancellable *cancellable, GError **error)
-{
-  BkLogLine *line;
-
-  while (TRUE)
-    {
-      if (!bk_log_reader_next (reader, &line, cancellable, error))
-        return FALSE;
-      if (line == NULL)
-        return TRUE;
-      ++*count;
-      bk_log_line_free (line);
-    }
 }
 
 static GPtrArray *
@@ -46,14 +32,41 @@ list_logs (int log_dirfd, GError **error)
   return g_steal_pointer (&logs);
 }
 
+/* Has the reader begin in @name with the last @limit_count lines; @found_count grows by those. */
+static gboolean
+start_file (BkLogReader *reader,
+            const char *name,
+            guint64 limit_count,
+            guint64 *found_count,
+            GCancellable *cancellable,
+            GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  guint64 offset_bytes, count;
+
+  if (!bk_log_reader_wants (reader, name))
+    return TRUE;
+  if (!bk_log_find_last (bk_log_reader_dirfd (reader), name, bk_log_reader_filter (reader),
+                         limit_count, &offset_bytes, &count, cancellable, &local))
+    {
+      if (g_error_matches (local, BK_ERROR, BK_ERROR_NOT_FOUND))
+        return TRUE; /* its days of keeping are over */
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
+    }
+  *found_count += count;
+  bk_log_reader_start_at (reader, name, offset_bytes);
+  return TRUE;
+}
+
 /**
  * bk_log_reader_start_at_newest:
  * @reader: a new one
  * @limit_count: 0 is all
  *
  * Has the reader begin with the newest @limit_count lines; those that are written later follow.
- * It goes back day by day until it found so many and then reads those days again, rather than
- * keep lines: memory does not grow with @limit_count.
+ * It goes back day by day until it found so many. A file's last @limit_count lines are all that
+ * can be among the newest of all, so that no more of it is read; no line is kept.
  */
 gboolean
 bk_log_reader_start_at_newest (BkLogReader *reader,
@@ -74,19 +87,16 @@ bk_log_reader_start_at_newest (BkLogReader *reader,
     return FALSE;
   while (i < names->len && found_count < limit_count)
     {
-      g_autoptr (BkLogReader) counter =
-          bk_log_reader_new (bk_log_reader_dirfd (reader), bk_log_reader_filter (reader));
       const char *date = bk_log_file_name_date (g_ptr_array_index (names, i));
 
       for (; i < names->len &&
              strcmp (date, bk_log_file_name_date (g_ptr_array_index (names, i))) == 0;
            i++)
         {
-          bk_log_reader_touch (counter, g_ptr_array_index (names, i));
-          bk_log_reader_rewind (reader, g_ptr_array_index (names, i));
+          if (!start_file (reader, g_ptr_array_index (names, i), limit_count, &found_count,
+                           cancellable, error))
+            return FALSE;
         }
-      if (!count_matches (counter, &found_count, cancellable, error))
-        return FALSE;
     }
   bk_log_reader_skip (reader, found_count > limit_count ? found_count - limit_count : 0);
   return TRUE;

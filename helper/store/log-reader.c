@@ -263,14 +263,26 @@ load_day (BkLogReader *reader, GCancellable *cancellable, GError **error)
 }
 
 /**
- * bk_log_reader_rewind:
+ * bk_log_reader_wants:
  *
- * Has the reader hand out what stands in that file from its beginning.
+ * Returns: whether that file can hold a line that matches.
+ */
+gboolean
+bk_log_reader_wants (BkLogReader *reader, const char *name)
+{
+  return can_hold_a_match (reader, name);
+}
+
+/**
+ * bk_log_reader_start_at:
+ * @offset_bytes: where a line begins
+ *
+ * Has the reader hand out what stands in that file from there on.
  */
 void
-bk_log_reader_rewind (BkLogReader *reader, const char *name)
+bk_log_reader_start_at (BkLogReader *reader, const char *name, guint64 offset_bytes)
 {
-  g_hash_table_remove (reader->offsets, name);
+  remember_offset (reader, name, offset_bytes);
   bk_log_reader_touch (reader, name);
 }
 

@@ -19,7 +19,8 @@ gboolean bk_log_reader_start_at_newest (BkLogReader *reader,
                                         guint64 limit_count,
                                         GCancellable *cancellable,
                                         GError **error);
-void bk_log_reader_rewind (BkLogReader *reader, const char *name);
+gboolean bk_log_reader_wants (BkLogReader *reader, const char *name);
+void bk_log_reader_start_at (BkLogReader *reader, const char *name, guint64 offset_bytes);
 void bk_log_reader_skip (BkLogReader *reader, guint64 count);
 void bk_log_reader_touch (BkLogReader *reader, const char *name);
 gboolean bk_log_reader_next (BkLogReader *reader,

@@ -248,6 +248,29 @@ test_skip_to_end (Fixture *fixture, gconstpointer data)
   assert_next (reader, NULL);
 }
 
+/* Lines that cross the pieces a file is read back in, and some that do not match. */
+static void
+test_newest_of_a_long_file (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *padding = g_strnfill (20000, 'x');
+
+  for (guint i = 0; i < 60; i++)
+    {
+      g_autofree char *message = g_strdup_printf ("%u", i);
+      g_autofree char *iso = g_strdup_printf ("2026-11-20T10:00:%02u.000Z", i);
+
+      say (fixture, "vm/a", iso, message);
+      say (fixture, "vm/a", iso, padding);
+    }
+  write_raw (fixture, "vm-a_2026-11-20.log", padding);
+  fixture->filter->text = g_strdup ("5");
+  assert_query (fixture, 1, "59");
+  assert_query (fixture, 3, "57,58,59");
+  assert_query (fixture, 12, "35,45,50,51,52,53,54,55,56,57,58,59");
+  assert_query (fixture, 15, "5,15,25,35,45,50,51,52,53,54,55,56,57,58,59");
+  assert_query (fixture, 100, "5,15,25,35,45,50,51,52,53,54,55,56,57,58,59");
+}
+
 static void
 test_prune (Fixture *fixture, gconstpointer data)
 {
@@ -298,6 +321,7 @@ main (int argc, char **argv)
   ADD ("/store/log-file/torn-line", test_torn_line);
   ADD ("/store/log-file/foreign-files", test_foreign_files);
   ADD ("/store/log-file/refuses-a-link-and-a-pipe", test_refuses_a_link_and_a_pipe);
+  ADD ("/store/log-file/newest-of-a-long-file", test_newest_of_a_long_file);
   ADD ("/store/log-file/prune", test_prune);
   ADD ("/store/log-reader/goes-on", test_goes_on);
   ADD ("/store/log-reader/skip-to-end", test_skip_to_end);
