@@ -1,5 +1,6 @@
 #include "api/ops-keep.h"
 
+#include "api/ops-tree.h"
 #include "base/error.h"
 #include "format/json.h"
 #include "format/metadata.h"
@@ -8,6 +9,7 @@
 #include "ops/backup-pin.h"
 #include "ops/backup-verify.h"
 #include "ops/prune.h"
+#include "ops/tree-prune.h"
 #include "store/catalogue.h"
 
 #include <glib/gi18n.h>
@@ -204,20 +206,51 @@ emit_prune (const BkPrune *prune, BkSink *sink, GCancellable *cancellable, GErro
   return bk_sink_emit (sink, BK_SINK_RESULT, bk_json_object_node (result), cancellable, error);
 }
 
+/* Generations go by number, as their storage says, not by days. */
+static gboolean
+prune_trees (const BkCall *call,
+             BkRepository *repository,
+             BkPrune *prune,
+             GCancellable *cancellable,
+             GError **error)
+{
+  g_autoptr (BkTreeSettings) trees = bk_call_load_trees (call, error);
+  guint failed_count;
+  g_autoptr (GPtrArray) removed =
+      trees == NULL
+          ? NULL
+          : bk_tree_prune (repository, trees, bk_call_bool (call, "plan", FALSE), job_id (call),
+                           call->reporter, &failed_count, cancellable, error);
+
+  if (removed == NULL)
+    return FALSE;
+  prune->failed_count += failed_count;
+  for (guint i = 0; i < removed->len; i++)
+    {
+      const BkBackup *backup = g_ptr_array_index (removed, i);
+
+      g_ptr_array_add (prune->backups, bk_backup_copy (backup));
+      prune->size_bytes += backup->size_bytes;
+    }
+  return TRUE;
+}
+
 static gboolean
 run_prune (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError **error)
 {
   g_autoptr (BkRepository) repository = open_repository (call, error);
   guint days = (guint) bk_call_int (call, "days", call->settings->retention_days);
+  gboolean is_plan = bk_call_bool (call, "plan", FALSE);
   g_auto (BkPrune) prune = { 0 };
 
   if (repository == NULL ||
       !bk_prune_plan (repository, days, g_get_real_time (), &prune, cancellable, error))
     return FALSE;
-  if (!bk_call_bool (call, "plan", FALSE) &&
+  if (!is_plan &&
       !bk_prune_execute (repository, &prune, job_id (call), call->reporter, cancellable, error))
     return FALSE;
-  return emit_prune (&prune, sink, cancellable, error);
+  return prune_trees (call, repository, &prune, cancellable, error) &&
+         emit_prune (&prune, sink, cancellable, error);
 }
 
 static GStrv
@@ -291,7 +324,9 @@ const BkOperation bk_operation_backup_delete = {
 const BkOperation bk_operation_prune = {
   .name = "prune",
   .command = "prune",
-  .summary = N_ ("Remove standalone copies past their time, and what failed runs left"),
+  .summary = N_ (
+      "Remove standalone copies past their time, generations past their number, and what failed "
+      "runs left"),
   .flags = BK_OPERATION_JOB,
   .params = prune_params,
   .run = run_prune,

@@ -15,8 +15,15 @@
 
 /* ---- tree.backup ---- */
 
-static BkTreeSettings *
-load_trees (const BkCall *call, GError **error)
+/**
+ * bk_call_load_trees:
+ *
+ * Errors: %BK_ERROR_USAGE with what is wrong in config.json.
+ *
+ * Returns: (transfer full) (nullable): the storages and backups of the settings the call runs with.
+ */
+BkTreeSettings *
+bk_call_load_trees (const BkCall *call, GError **error)
 {
   const char *path = call->settings->config_path;
   g_autoptr (JsonObject) config =
@@ -58,7 +65,7 @@ static gboolean
 run_backup (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError **error)
 {
   gboolean is_plan = bk_call_bool (call, "plan", FALSE);
-  g_autoptr (BkTreeSettings) trees = load_trees (call, error);
+  g_autoptr (BkTreeSettings) trees = bk_call_load_trees (call, error);
   const BkTreeTask *task = trees == NULL ? NULL : find_task (call, trees, error);
 
   if (task == NULL)
@@ -95,7 +102,7 @@ static GStrv
 backup_projects (const BkCall *call)
 {
   g_autoptr (GStrvBuilder) ids = g_strv_builder_new ();
-  g_autoptr (BkTreeSettings) trees = load_trees (call, NULL);
+  g_autoptr (BkTreeSettings) trees = bk_call_load_trees (call, NULL);
   const BkTreeTask *task = trees == NULL ? NULL : find_task (call, trees, NULL);
   g_autofree char *project_id = task == NULL ? NULL : bk_tree_project_id (task);
 

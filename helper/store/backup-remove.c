@@ -39,7 +39,7 @@ bk_backup_remove (BkRepository *repository, const BkBackup *backup, GError **err
 {
   g_autofree char *parent = g_path_get_dirname (backup->directory);
   g_autofree char *own = g_path_get_basename (backup->directory);
-  autofd int dirfd = bk_open_directory_at (bk_repository_fd (repository), backup->directory, error);
+  autofd int dirfd = bk_repository_open_directory (repository, backup->directory, error);
 
   if (dirfd < 0)
     return FALSE;
@@ -48,14 +48,14 @@ bk_backup_remove (BkRepository *repository, const BkBackup *backup, GError **err
       if (!remove_among_others (dirfd, backup, error))
         return FALSE;
 
-      autofd int above = bk_open_directory_at (bk_repository_fd (repository), parent, error);
+      autofd int above = bk_repository_open_directory (repository, parent, error);
       /* A generation that is empty now goes too; rmdir() leaves any other. */
       if (above >= 0 && strcmp (backup->directory, backup->project_id) != 0)
         unlinkat (above, own, AT_REMOVEDIR);
       return above >= 0;
     }
 
-  autofd int project = bk_open_directory_at (bk_repository_fd (repository), parent, error);
+  autofd int project = bk_repository_open_directory (repository, parent, error);
   return project >= 0 && bk_remove_tree_at (dirfd, "metadata.json", error) &&
          bk_sync_directory (dirfd, backup->id, error) && bk_remove_tree_at (project, own, error) &&
          bk_sync_directory (project, backup->project_id, error);

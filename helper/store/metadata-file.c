@@ -21,7 +21,7 @@ bk_metadata_file_rewrite (BkRepository *repository, const BkBackup *backup, GErr
   g_autofree char *name = strcmp (own, backup->id) == 0
                               ? g_strdup (BK_METADATA_NAME)
                               : g_strconcat (backup->id, "." BK_METADATA_NAME, NULL);
-  autofd int dirfd = bk_open_directory_at (bk_repository_fd (repository), backup->directory, error);
+  autofd int dirfd = bk_repository_open_directory (repository, backup->directory, error);
   g_autoptr (JsonNode) node = bk_metadata_to_json (backup, TRUE);
   g_autofree char *text = bk_json_to_text (node, TRUE);
 

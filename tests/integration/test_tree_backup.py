@@ -268,6 +268,33 @@ def test_rotation_by_whole_generation(tree):
     tree.assert_restores_source()
 
 
+def test_prune_by_number(tree, scratch):
+    fill(tree)
+    tree.configure({"base_dir": str(scratch / "elsewhere")})
+    for _ in range(3):
+        tree.backup("--full")
+    tree.configure({"max_generations": 1})
+    before = tree.run("list", "--json").json["items"]
+    plan = tree.run("prune", "--plan", "--json").json
+    assert [item["id"] for item in plan["items"]] == [item["id"] for item in before[:2]]
+    assert tree.run("list", "--json").json["items"] == before
+    tree.run("prune")
+    assert [item["id"] for item in tree.run("list", "--json").json["items"]] == [before[2]["id"]]
+    tree.assert_restores_source()
+
+
+def test_delete_and_verify(tree, scratch):
+    fill(tree)
+    tree.configure({"base_dir": str(scratch / "elsewhere")})
+    full = tree.backup()["backup_id"]
+    last = tree.backup()["backup_id"]
+    tree.run("verify", f"{tree.project_id}/{last}")
+    tree.run("delete", f"{tree.project_id}/{full}", status=BUSY)
+    tree.run("delete", f"{tree.project_id}/{last}")
+    assert tree.backup()["sequence"] == 1
+    tree.assert_restores_source()
+
+
 def test_storage_without_a_type_is_full(tree):
     fill(tree)
     del tree.storage["type"]
