@@ -1,0 +1,149 @@
+"""vm.restore: every point, to a directory, as a new VM, in place (DESIGN section 7)."""
+
+import pytest
+
+from support.helper import BUSY, INTEGRITY, NO_SPACE, NOT_FOUND, USAGE
+from support.process import run
+from support.vm import qemu_img_compare, virsh
+
+
+@pytest.fixture
+def points(helper, make_vm, scratch):
+    """A VM with a base, two incrementals and a standalone copy, and what its disks were at each."""
+    vm = make_vm(vda="64M", vdb="16M")
+    known = {}
+    for number, options in enumerate([(), (), (), ("--standalone",)]):
+        vm.write("vda", 0x10 + number, f"{number * 3}M", "700k")
+        vm.write("vdb", 0x50 + number, f"{number}M", "65k")
+        vm.suspend()
+        result = helper.run("vm", "backup", vm.name, "--json", *options).json
+        backup = (result.get("result") or result)["backups"][0]["backup_id"]
+        known[backup] = {}
+        for target, disk in vm.disks.items():
+            raw = scratch / f"{number}-{target}.raw"
+            run("qemu-img", "convert", "-U", "-O", "raw", disk.path, raw)
+            known[backup][target] = raw
+        vm.resume()
+    return vm, known
+
+
+def full_id(vm, backup):
+    return f"vm/{vm.name}/{backup}"
+
+
+def test_every_point_to_a_directory(helper, points, scratch):
+    vm, known = points
+    for backup, disks in known.items():
+        out = scratch / f"out-{backup}"
+        out.mkdir()
+        helper.run("vm", "restore", full_id(vm, backup), "--directory", out)
+        for target, raw in disks.items():
+            image = out / f"{vm.name}-{target}.qcow2"
+            assert qemu_img_compare(raw, image), (backup, target)
+            assert "backing file" not in run("qemu-img", "info", image)
+        assert f"<name>{vm.name}</name>" in (out / f"{vm.name}.xml").read_text()
+        assert sorted(path.name for path in out.iterdir()) == sorted(
+            [f"{vm.name}.xml", *(f"{vm.name}-{target}.qcow2" for target in disks)])
+
+
+def test_the_merged_point(helper, points, scratch):
+    vm, known = points
+    newest = [backup for backup in known if "-Inc-" in backup][-1]
+    helper.run("vm", "backup", vm.name, "--max-incrementals", "2")
+    (merged,) = [backup for backup in helper.backups(vm.name) if "-Full-Merged-" in backup]
+    helper.run("vm", "restore", full_id(vm, merged), "--directory", scratch)
+    for target, raw in known[newest].items():
+        assert qemu_img_compare(raw, scratch / f"{vm.name}-{target}.qcow2")
+
+
+def test_as_a_new_vm(helper, points, scratch, unique):
+    vm, known = points
+    backup = list(known)[1]
+    out = scratch / "images"
+    out.mkdir(mode=0o711)
+    name = unique("restored")
+    helper.run("vm", "restore", full_id(vm, backup), "--as", name, "--directory", out)
+    try:
+        xml = virsh("dumpxml", name)
+        assert vm.uuid not in xml
+        for target, raw in known[backup].items():
+            assert str(out / f"{name}-{target}.qcow2") in xml
+            assert qemu_img_compare(raw, out / f"{name}-{target}.qcow2")
+        virsh("start", name)
+        assert virsh("domstate", name).strip() == "running"
+        said = helper.run("vm", "restore", full_id(vm, backup), "--as", name, "--directory",
+                          scratch, status=USAGE)
+        assert "already" in said.stderr
+    finally:
+        virsh("destroy", name, check=False)
+        virsh("undefine", name, check=False)
+
+
+def test_in_place(helper, points):
+    vm, known = points
+    backup = list(known)[0]
+    said = helper.run("vm", "restore", full_id(vm, backup), "--in-place", status=BUSY)
+    assert "running" in said.stderr
+    vm.destroy()
+    helper.run("vm", "restore", full_id(vm, backup), "--in-place")
+    for target, raw in known[backup].items():
+        assert qemu_img_compare(raw, vm.disks[target].path)
+    assert not list(vm.directory.glob("*restoring*"))
+    assert vm.checkpoints() == []
+    assert helper.manifest(vm.name) is None
+    # The next backup begins a new cycle, and every point from before is still there.
+    helper.run("vm", "backup", vm.name)
+    assert "-Base-" in helper.backups(vm.name)[-1]
+    helper.run("verify", f"vm/{vm.name}")
+
+
+def test_a_broken_chain_writes_nothing(helper, points, scratch):
+    vm, known = points
+    base, first = list(known)[:2]
+    image = helper.image(vm.name, base, "vda")
+    with open(image, "r+b") as file:
+        file.seek(image.stat().st_size // 2)
+        byte = file.read(1)
+        file.seek(-1, 1)
+        file.write(bytes([byte[0] ^ 1]))
+    out = scratch / "out"
+    out.mkdir()
+    said = helper.run("vm", "restore", full_id(vm, first), "--directory", out, status=INTEGRITY)
+    assert image.name in said.stderr
+    assert list(out.iterdir()) == []
+
+
+def test_nothing_is_overwritten_unasked(helper, points, scratch):
+    vm, known = points
+    backup = list(known)[0]
+    there = scratch / f"{vm.name}-vdb.qcow2"
+    there.write_text("mine")
+    helper.run("vm", "restore", full_id(vm, backup), "--directory", scratch, status=USAGE)
+    assert there.read_text() == "mine"
+    assert not (scratch / f"{vm.name}-vda.qcow2").exists()
+    helper.run("vm", "restore", full_id(vm, backup), "--directory", scratch, "--overwrite")
+    assert qemu_img_compare(known[backup]["vdb"], there)
+
+
+def test_no_room(helper, points, scratch):
+    vm, known = points
+    small = scratch / "small"
+    small.mkdir()
+    run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", small)
+    try:
+        said = helper.run("vm", "restore", full_id(vm, list(known)[0]), "--directory", small,
+                          status=NO_SPACE)
+        assert "needs" in said.stderr and "has" in said.stderr
+        assert list(small.iterdir()) == []
+    finally:
+        run("umount", small)
+
+
+def test_what_cannot_be_meant(helper, points, scratch):
+    vm, known = points
+    backup = full_id(vm, list(known)[0])
+    helper.run("vm", "restore", backup, status=USAGE)
+    helper.run("vm", "restore", backup, "--in-place", "--as", "x", status=USAGE)
+    helper.run("vm", "restore", backup, "--directory", "relative", status=USAGE)
+    helper.run("vm", "restore", backup, "--as", "../x", "--directory", scratch, status=USAGE)
+    helper.run("vm", "restore", full_id(vm, "none"), "--directory", scratch, status=NOT_FOUND)
