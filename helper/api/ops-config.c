@@ -1,6 +1,8 @@
 #include "api/ops-config.h"
 
+#include "api/audit.h"
 #include "format/settings-json.h"
+#include "model/event.h"
 #include "store/settings-file.h"
 
 #include <glib/gi18n.h>
@@ -31,7 +33,9 @@ run_set (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError **e
   g_auto (GStrv) environment = g_get_environ ();
 
   if (!bk_settings_store (path, bk_call_string (call, "key"), bk_call_string (call, "value"),
-                          error))
+                          error) ||
+      !bk_audit (call, BK_EVENT_SETTINGS_CHANGED, "settings", bk_call_string (call, "key"),
+                 call->args, error))
     return FALSE;
 
   g_autoptr (BkSettings) settings = bk_settings_load (path, environment, error);

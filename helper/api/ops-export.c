@@ -1,5 +1,7 @@
 #include "api/ops-export.h"
 
+#include "api/audit.h"
+#include "model/event.h"
 #include "ops/backup-export.h"
 
 #include <glib/gi18n.h>
@@ -16,6 +18,11 @@ run_export (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError 
                                                   cancellable, error);
 
   if (bytes == NULL)
+    return FALSE;
+
+  /* Before the first byte leaves: data that went out unrecorded cannot be called back. */
+  g_autofree char *exported = g_strjoinv (" ", ids);
+  if (!bk_audit (call, BK_EVENT_EXPORTED, "backup", exported, call->args, error))
     return FALSE;
   g_autofree char *file_name = bk_backup_export_file_name (now_usecs);
   return bk_sink_stream (sink, bytes, file_name, -1, cancellable, error);

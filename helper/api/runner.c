@@ -1,5 +1,6 @@
 #include "api/runner.h"
 
+#include "api/audit.h"
 #include "api/job-sink.h"
 #include "api/sink-reporter.h"
 #include "base/error.h"
@@ -49,6 +50,7 @@ run_within (const BkOperation *operation,
     g_set_error (&failure, BK_ERROR, BK_ERROR_FAILED, "%s failed and did not say why",
                  operation->name);
 
+  bk_audit_job (operation, &own, bk_job_sink_result (sink), failure);
   gboolean is_recorded =
       bk_job_run_end (run, bk_job_sink_result (sink), failure, failure == NULL ? error : NULL);
   if (failure == NULL)
