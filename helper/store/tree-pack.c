@@ -1,6 +1,6 @@
 #include "store/tree-pack.h"
 
-#include "base/error.h"
+#include "store/tree-pax.h"
 
 #include <archive.h>
 #include <errno.h>
@@ -14,9 +14,13 @@
 /* Where a frame that continues a large file begins, modulo 512: see store/tree-archive.h. */
 #define CONTINUATION_BYTES 256
 
+/* libarchive 3.6 gives a sparse file's real name only if it fits into an old tar header. */
+#define SHORT_NAME_BYTES 99
+
 struct _BkTreePacker
 {
-  struct archive *archive;
+  struct archive *archive; /* for names in ASCII, which need nothing said about them */
+  struct archive *binary;  /* for other names: they go in as the bytes they are */
   struct archive_entry *entry;
   GByteArray *plain;
   GByteArray *content;
@@ -42,14 +46,16 @@ on_write (struct archive *archive, void *user_data, const void *data, size_t len
   return (la_ssize_t) length_bytes;
 }
 
+/* With @is_binary, each member says that its names are bytes and not UTF-8. GNU tar takes them so
+ * anyway, but warns that it does not know the keyword. */
 static struct archive *
-new_archive (GByteArray *sink)
+new_archive (GByteArray *sink, gboolean is_binary)
 {
   struct archive *archive = archive_write_new ();
+  const char *options = is_binary ? "hdrcharset=BINARY,xattrheader=SCHILY" : "xattrheader=SCHILY";
 
-  /* Names go in as the bytes they are, whatever the locale says: pax knows that as BINARY. */
   if (archive_write_set_format_pax (archive) != ARCHIVE_OK ||
-      archive_write_set_options (archive, "hdrcharset=BINARY,xattrheader=SCHILY") != ARCHIVE_OK ||
+      archive_write_set_options (archive, options) != ARCHIVE_OK ||
       archive_write_set_bytes_per_block (archive, 0) != ARCHIVE_OK ||
       archive_write_open (archive, sink, NULL, on_write, NULL) != ARCHIVE_OK)
     g_error ("libarchive does not write pax: %s", archive_error_string (archive));
@@ -70,7 +76,8 @@ bk_tree_packer_new (void)
 
   self->plain = g_byte_array_sized_new (BK_TREE_FRAME_BYTES);
   self->content = g_byte_array_new ();
-  self->archive = new_archive (self->plain);
+  self->archive = new_archive (self->plain, FALSE);
+  self->binary = new_archive (self->plain, TRUE);
   self->entry = archive_entry_new ();
   bk_tree_object_init (&self->object);
   return self;
@@ -80,6 +87,7 @@ void
 bk_tree_packer_free (BkTreePacker *packer)
 {
   free_archive (packer->archive);
+  free_archive (packer->binary);
   archive_entry_free (packer->entry);
   bk_tree_object_clear (&packer->object);
   g_byte_array_unref (packer->plain);
@@ -176,13 +184,35 @@ read_content (BkTreePacker *packer, gboolean *is_short)
   return 0;
 }
 
-static int
-write_header (struct archive *archive, struct archive_entry *entry)
+static gboolean
+is_ascii (const char *text)
 {
+  return text == NULL || g_str_is_ascii (text);
+}
+
+static gboolean
+has_ascii_names (const BkTreeArchiveInput *input, const BkTreeObject *object)
+{
+  return is_ascii (input->path) && is_ascii (input->hardlink_target) &&
+         is_ascii (object->symlink_target);
+}
+
+static int
+write_header (struct archive *archive,
+              GByteArray *sink,
+              const BkTreeObject *object,
+              const BkTreeArchiveInput *input,
+              struct archive_entry *entry)
+{
+  guint at = sink->len;
   int status = archive_write_header (archive, entry);
 
-  /* A warning is about a name that has no UTF-8 form; the bytes are in the archive. */
-  return status == ARCHIVE_OK || status == ARCHIVE_WARN ? 0 : EIO;
+  if (status != ARCHIVE_OK && status != ARCHIVE_WARN)
+    return EIO;
+  if (object->is_sparse && input->hardlink_target == NULL &&
+      strlen (input->path) > SHORT_NAME_BYTES)
+    bk_tree_pax_append (sink, at, "GNU.sparse.name", input->path);
+  return 0;
 }
 
 static int
@@ -212,10 +242,11 @@ pack_object (BkTreePacker *packer, const BkTreeArchiveInput *input, gboolean *ha
       archive_entry_copy_hardlink (packer->entry, input->hardlink_target);
     }
 
-  errnum = write_header (packer->archive, packer->entry);
+  struct archive *archive = has_ascii_names (input, object) ? packer->archive : packer->binary;
+  errnum = write_header (archive, packer->plain, object, input, packer->entry);
   if (errnum == 0 && is_file)
-    archive_write_data (packer->archive, packer->content->data, packer->content->len);
-  archive_write_finish_entry (packer->archive);
+    archive_write_data (archive, packer->content->data, packer->content->len);
+  archive_write_finish_entry (archive);
   if (is_file && bk_tree_object_has_changed (object))
     *has_changed = TRUE;
   return errnum;
@@ -276,8 +307,8 @@ describe_large (BkTreeLarge *large, BkTreePacker *packer, const BkTreeArchiveInp
 
   /* libarchive makes the header, and with the first data the map of a sparse file; the content
    * goes around it, for its data calls know one thread and one stream only. */
-  struct archive *archive = new_archive (large->header);
-  errnum = write_header (archive, packer->entry);
+  struct archive *archive = new_archive (large->header, !has_ascii_names (input, &large->object));
+  errnum = write_header (archive, large->header, &large->object, input, packer->entry);
   archive_write_data (archive, "", 0);
   free_archive (archive);
   return errnum;
