@@ -11,6 +11,7 @@ typedef struct
   guint64 inode;
   guint32 names_left;
   gboolean is_stored;
+  gboolean is_elsewhere;
   char path[];
 } Inode;
 
@@ -95,6 +96,29 @@ bk_tree_links_begin (
   *added = (Inode){ .device = device, .inode = inode, .names_left = names_count - 1 };
   memcpy (added->path, path, length);
   g_hash_table_add (links->inodes, added);
+}
+
+/**
+ * bk_tree_links_begin_elsewhere:
+ * @path: of the first name, which is unchanged: an earlier archive has it
+ */
+void
+bk_tree_links_begin_elsewhere (
+    BkTreeLinks *links, guint64 device, guint64 inode, guint32 names_count, const char *path)
+{
+  bk_tree_links_begin (links, device, inode, names_count, path);
+
+  Inode *found = find (links, device, inode);
+  if (found != NULL)
+    found->is_stored = found->is_elsewhere = TRUE;
+}
+
+gboolean
+bk_tree_links_is_elsewhere (BkTreeLinks *links, guint64 device, guint64 inode)
+{
+  const Inode *found = find (links, device, inode);
+
+  return found != NULL && found->is_elsewhere;
 }
 
 /**

@@ -265,6 +265,31 @@ store (Run *run,
   return run->waiting_bytes <= WAITING_BYTES_MAX || settle (run, cancellable, error);
 }
 
+/* A name that is unchanged, of an inode that has others: one that is new may be before it or after
+ * it, and is to be restored as one file with it. */
+static gboolean
+keep_unchanged (Run *run,
+                const BkTreeScanItem *item,
+                const BkTreeEntry *previous,
+                GCancellable *cancellable,
+                GError **error)
+{
+  const char *target;
+
+  if (item->links_count < 2 || S_ISDIR (item->st_mode))
+    return keep (run, previous, error);
+  if (bk_tree_links_look (run->links, item->device, item->inode, &target) == BK_TREE_LINK_FIRST)
+    {
+      bk_tree_links_begin_elsewhere (run->links, item->device, item->inode, item->links_count,
+                                     item->found.entry.path);
+      return keep (run, previous, error);
+    }
+  if (!bk_tree_links_is_elsewhere (run->links, item->device, item->inode))
+    return store (run, item, previous, cancellable, error);
+  bk_tree_links_passed (run->links, item->device, item->inode);
+  return keep (run, previous, error);
+}
+
 /* ---- the walk beside the manifest ---- */
 
 static void
@@ -319,7 +344,7 @@ take (Run *run,
       return store (run, item, previous, cancellable, error);
     case BK_TREE_UNCHANGED:
       run->written->unchanged_count++;
-      return keep (run, previous, error);
+      return keep_unchanged (run, item, previous, cancellable, error);
     case BK_TREE_CARRIED:
       run->written->carried_count++;
       return keep (run, previous, error);

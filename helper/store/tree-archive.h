@@ -47,7 +47,8 @@ typedef struct
   const char *name;            /* its name there */
   mode_t mode;                 /* st_mode as scanned: the type decides how it is opened */
   guint64 size_bytes;          /* as scanned: only how much work to expect */
-  const char *hardlink_target; /* (nullable) path of an earlier member that is the same inode */
+  const char *hardlink_target; /* (nullable) path of the same inode: an earlier member, or one that
+                                * is unchanged since an earlier archive of the generation */
   gpointer user_data;          /* handed back in BkTreeArchiveFunc */
 } BkTreeArchiveInput;
 

@@ -199,8 +199,9 @@ compare_links (gconstpointer a, gconstpointer b)
   return order != 0 ? order : bk_tree_path_compare (left->path, right->path);
 }
 
-/* The member with the content may itself be restored from a later archive, or no more be there, or
- * not be selected: what it is linked to then must be found out, not believed. */
+/* The name that a link refers to was restored before if this archive or an earlier one has it. It may
+ * also come from a later one, as another file, or be gone, or not be selected: what a link leads to
+ * must be found out, not believed. */
 static gboolean
 mark_wanted_targets (Pass *pass, GError **error)
 {
@@ -221,32 +222,48 @@ mark_wanted_targets (Pass *pass, GError **error)
             return FALSE;
           continue;
         }
-      link->target_is_wanted = order == 0 && entry->origin == pass->origin &&
+      link->target_is_wanted = order == 0 && entry->origin <= pass->origin &&
                                !g_hash_table_contains (pass->failed, link->target);
       i++;
     }
   return TRUE;
 }
 
-/* Gives @link the content of its target's member, as a file of its own. */
+/* Gives @link the content that @target had when this archive was made, as a file of its own: it is
+ * in this archive, or in the newest before it that has it. */
 static gboolean
-extract_link (Pass *pass, const Link *link, GError **error)
+extract_content (Pass *pass, const Link *link, const char *target, guint8 origin, GError **error)
 {
+  g_autoptr (GError) problem = NULL;
+  g_autoptr (BkTreeArchiveReader) reader = bk_tree_point_read_archive (pass->point, origin, error);
   const BkTreeArchiveMember *member;
 
-  pass->cursor.is_placed = FALSE;
-  if (!bk_tree_archive_reader_find (pass->cursor.reader, link->target, &member, pass->cancellable,
-                                    error))
+  if (reader == NULL)
     return FALSE;
+  if (!bk_tree_archive_reader_find (reader, target, &member, pass->cancellable, &problem))
+    {
+      if (origin > 0 && g_error_matches (problem, BK_ERROR, BK_ERROR_NOT_FOUND))
+        return extract_content (pass, link, target, origin - 1, error);
+      g_propagate_error (error, g_steal_pointer (&problem));
+      return FALSE;
+    }
+  if (member->hardlink_target != NULL)
+    {
+      /* Always to a path before its own, so this comes to an end. */
+      g_autofree char *further = g_strdup (member->hardlink_target);
+
+      if (bk_tree_path_compare (further, target) < 0)
+        return extract_content (pass, link, further, origin, error);
+    }
   if (member->hardlink_target != NULL || S_ISDIR (member->mode))
     {
       g_autofree char *line = bk_error_one_line (link->path);
 
-      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY,
-                   "The hard link “%s” leads to no file in its archive", line);
+      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "The hard link “%s” leads to no file",
+                   line);
       return FALSE;
     }
-  return bk_tree_target_extract (pass->target, pass->cursor.reader, member, link->path,
+  return bk_tree_target_extract (pass->target, reader, member, link->path,
                                  &pass->result->written_bytes, pass->cancellable, error);
 }
 
@@ -275,7 +292,7 @@ make_links (Pass *pass, GError **error)
           count_done (pass);
           continue;
         }
-      if (extract_link (pass, link, &problem))
+      if (extract_content (pass, link, link->target, pass->origin, &problem))
         {
           first = link;
           count_done (pass);
