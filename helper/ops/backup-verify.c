@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "store/catalogue.h"
+#include "store/tree-verify.h"
 #include "vm/qemu-img.h"
 
 #include <string.h>
@@ -101,8 +102,17 @@ check_images (Verify *verify, GError **error)
   return TRUE;
 }
 
+/* The other way round for trees: that all the manifest names is in the archives. */
 static gboolean
-verify_own (Verify *verify, GError **error)
+check_tree (Verify *verify, gboolean parent_is_whole, GError **error)
+{
+  return !g_str_has_prefix (verify->backup->project_id, "tree/") ||
+         bk_tree_verify (verify->repository, verify->backup, parent_is_whole, verify->cancellable,
+                         error);
+}
+
+static gboolean
+verify_own (Verify *verify, gboolean parent_is_whole, GError **error)
 {
   const BkBackup *backup = verify->backup;
   g_autofree char *checksum = bk_backup_files_checksum (backup);
@@ -120,7 +130,7 @@ verify_own (Verify *verify, GError **error)
       if (!verify_file (verify, dirfd, g_ptr_array_index (backup->files, i), error))
         return FALSE;
     }
-  return check_images (verify, error);
+  return check_images (verify, error) && check_tree (verify, parent_is_whole, error);
 }
 
 static gboolean
@@ -171,7 +181,8 @@ bk_backup_verify (BkRepository *repository,
 
   if (g_hash_table_contains (verified, full_id))
     return TRUE;
-  if ((with_parents && !verify_parent (&verify, verified, error)) || !verify_own (&verify, error))
+  if ((with_parents && !verify_parent (&verify, verified, error)) ||
+      !verify_own (&verify, with_parents, error))
     return FALSE;
   bk_reporter_message (reporter, BK_LOG_INFO, backup->project_id, backup->id, "verify",
                        "“%s” is whole", backup->id);

@@ -21,7 +21,6 @@
 /* How deep a directory to be removed may be nested: one handle is open for each level. */
 #define REMOVE_DEPTH_MAX 500
 
-#define MARKER_NAME "restore-id"
 #define MARKER_MAX_BYTES 65536
 
 struct _BkTreeTarget
@@ -155,23 +154,38 @@ bk_tree_target_remove (int dirfd, const char *name, guint64 *removed_count, GErr
 
 /* ---- beginning and end ---- */
 
+static gboolean
+is_ours (const char *name)
+{
+  return strcmp (name, BK_TREE_TARGET_STAGING) == 0 || strcmp (name, BK_TREE_TARGET_MARKER) == 0 ||
+         g_str_has_prefix (name, BK_TEMPORARY_PREFIX BK_TREE_TARGET_MARKER);
+}
+
+static gboolean
+holds_marker (BkTreeTarget *target, const char *restore_id)
+{
+  g_autoptr (GBytes) marker =
+      bk_read_small_file (target->fd, BK_TREE_TARGET_MARKER, MARKER_MAX_BYTES, NULL);
+
+  return marker != NULL && g_bytes_get_size (marker) == strlen (restore_id) &&
+         memcmp (g_bytes_get_data (marker, NULL), restore_id, strlen (restore_id)) == 0;
+}
+
 /* Only an empty target, or what an interrupted run of the same restore left, or with the person's
  * word for it. */
 static gboolean
 check_target (BkTreeTarget *target, const char *restore_id, GError **error)
 {
   g_autoptr (GPtrArray) names = bk_list_directory (target->fd, error);
-  g_autoptr (GBytes) marker = NULL;
+  gboolean is_empty = TRUE;
 
   if (names == NULL)
     return FALSE;
-  if (names->len == 0 || (target->flags & BK_TREE_TARGET_OVERWRITE) != 0)
+  for (guint i = 0; i < names->len; i++)
+    is_empty = is_empty && is_ours (g_ptr_array_index (names, i));
+  if (is_empty || (target->flags & BK_TREE_TARGET_OVERWRITE) != 0)
     return TRUE;
-
-  marker = bk_read_small_file (target->fd, BK_TREE_TARGET_STAGING "/" MARKER_NAME, MARKER_MAX_BYTES,
-                               NULL);
-  if (marker != NULL && g_bytes_get_size (marker) == strlen (restore_id) &&
-      memcmp (g_bytes_get_data (marker, NULL), restore_id, strlen (restore_id)) == 0)
+  if (holds_marker (target, restore_id))
     {
       target->flags |= BK_TREE_TARGET_OVERWRITE;
       return TRUE;
@@ -185,16 +199,26 @@ check_target (BkTreeTarget *target, const char *restore_id, GError **error)
 static gboolean
 make_staging (BkTreeTarget *target, const char *restore_id, GError **error)
 {
+  g_autoptr (GPtrArray) names = bk_list_directory (target->fd, error);
   guint64 removed_count = 0;
 
-  if (!bk_tree_target_remove (target->fd, BK_TREE_TARGET_STAGING, &removed_count, error))
+  /* The marker stays, or is replaced: there is no instant without one once anything is restored. */
+  if (names == NULL || !bk_atomic_write (target->fd, BK_TREE_TARGET_MARKER, restore_id,
+                                         strlen (restore_id), 0600, error))
     return FALSE;
+  for (guint i = 0; i < names->len; i++)
+    {
+      const char *name = g_ptr_array_index (names, i);
+
+      if (is_ours (name) && strcmp (name, BK_TREE_TARGET_MARKER) != 0 &&
+          !bk_tree_target_remove (target->fd, name, &removed_count, error))
+        return FALSE;
+    }
   target->staging = bk_make_directory_at (target->fd, BK_TREE_TARGET_STAGING, 0700, error);
   if (target->staging < 0)
     return FALSE;
   bk_tree_clear_default_acl (target->staging);
-  return bk_atomic_write (target->staging, MARKER_NAME, restore_id, strlen (restore_id), 0600,
-                          error);
+  return TRUE;
 }
 
 static int
@@ -591,7 +615,8 @@ bk_tree_target_finish (BkTreeTarget *target, GCancellable *cancellable, GError *
     return bk_error_set_errno (error, errno, "What was restored to “%s” cannot be made durable",
                                target->path);
   bk_fd_clear (&target->staging);
-  if (!bk_tree_target_remove (target->fd, BK_TREE_TARGET_STAGING, &removed_count, error))
+  if (!bk_tree_target_remove (target->fd, BK_TREE_TARGET_STAGING, &removed_count, error) ||
+      !bk_tree_target_remove (target->fd, BK_TREE_TARGET_MARKER, &removed_count, error))
     return FALSE;
   return bk_sync_directory (target->fd, target->path, error);
 }

@@ -6,10 +6,12 @@
  * Where a tree is restored to. Everything is reached from the target's handle, by openat2() and
  * never through a symbolic link; everything is made in a directory of our own at the target's top
  * and renamed to its place, so that at every instant each name is the old thing or the new one,
- * whole. That directory names the restore it belongs to: one that was interrupted can go on.
+ * whole. A marker beside it, written first and removed last, names the restore: one that was
+ * interrupted can go on.
  */
 
 #define BK_TREE_TARGET_STAGING ".cockpit-backup-restore"
+#define BK_TREE_TARGET_MARKER ".cockpit-backup-restore-id"
 
 typedef enum
 {

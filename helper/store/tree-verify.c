@@ -136,7 +136,8 @@ check_inherited (BkTreePoint *point, BkTreePoint *parent, GCancellable *cancella
             return FALSE;
         }
       if (!is_same_entry (entry, old))
-        return broken (error, point, entry->path, "is not as in the backup before, where it is from");
+        return broken (error, point, entry->path,
+                       "is not as in the backup before, where it is from");
     }
 }
 

@@ -616,7 +616,7 @@ test_interrupted (Fixture *fixture, gconstpointer data)
 {
   BkTreeRestoreRequest request = request_for (fixture);
   g_autofree char *staging = below (fixture->target_path, BK_TREE_TARGET_STAGING);
-  g_autofree char *marker = below (staging, "restore-id");
+  g_autofree char *marker = below (fixture->target_path, BK_TREE_TARGET_MARKER);
   g_autofree char *half = below (staging, "new");
   g_autoptr (GError) error = NULL;
   g_auto (BkTreeRestoreOutcome) outcome = { 0 };
