@@ -205,9 +205,17 @@ sink_emit (
   g_autofree char *text = bk_json_to_text (node, FALSE);
   /* Over HTTP the frames run together: there each ends its line. */
   g_autofree char *line = self->is_raw ? g_strconcat (text, "\n", NULL) : g_steal_pointer (&text);
+  gsize length_bytes = strlen (line);
 
+  if (length_bytes > BK_FRAME_JSON_MAX_BYTES)
+    {
+      g_set_error (error, BK_ERROR, BK_ERROR_FAILED,
+                   "An answer of %" G_GSIZE_FORMAT " bytes is too long for one frame; ask for less",
+                   length_bytes);
+      return FALSE;
+    }
   return await_room (self, cancellable, error) &&
-         send_payload (self, line, strlen (line), -1, error);
+         send_payload (self, line, length_bytes, -1, error);
 }
 
 static gboolean

@@ -16,8 +16,12 @@
 #define BK_FRAME_MAX_BYTES (128 * 1024)
 #define BK_FRAME_CHANNEL_MAX_BYTES 256
 
-/* What we put into one frame at most. */
+/* What we put into one frame of a stream of bytes. */
 #define BK_FRAME_PAYLOAD_BYTES (64 * 1024)
+
+/* A JSON object is one frame, however long; Cockpit passes on what is larger than the above too
+ * (5 MB were measured). Beyond this an operation has to send items. */
+#define BK_FRAME_JSON_MAX_BYTES (8 * 1024 * 1024)
 
 typedef struct
 {

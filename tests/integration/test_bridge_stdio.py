@@ -413,6 +413,12 @@ def test_largest_frame(bridge):
     assert bridge.call("test.echo", {"texts": texts}).items() == texts
 
 
+def test_answer_that_is_too_long(bridge):
+    outcome = bridge.call("test.items", {"size": 8 * MIB})
+    assert outcome.problem == "internal-error" and "too long" in outcome.message
+    assert bridge.call("test.items", {"size": 8 * MIB - 100}).done
+
+
 # --- streams and flow control
 
 def test_stream_is_byte_for_byte(bridge):
