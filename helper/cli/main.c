@@ -3,6 +3,7 @@
 #include "api/runner.h"
 #include "base/error.h"
 #include "cli/command-line.h"
+#include "cli/completion.h"
 #include "cli/help.h"
 #include "cli/json-sink.h"
 #include "cli/output.h"
@@ -195,6 +196,14 @@ bk_cli_run (const BkOperation *const *table, int argc, char **argv)
 
       g_printerr ("%s", help);
       return 2;
+    }
+
+  /* For packaging; not an operation, so not in the table. */
+  if (argc == 2 && g_str_equal (argv[1], "bash-completion"))
+    {
+      g_autofree char *script = bk_completion_bash (table);
+
+      return print_and_exit (script);
     }
 
   g_autoptr (BkCommandLine) line = bk_command_line_parse (table, argc, argv, &error);

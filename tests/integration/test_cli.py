@@ -60,6 +60,28 @@ def test_every_real_command_has_help(run):
         assert f"Usage: cockpit-backup {command}" in done.stdout.decode()
 
 
+@pytest.mark.parametrize("words, found", [
+    ([""], {"test"}),
+    (["te"], {"test"}),
+    (["test", ""], {"echo", "kinds", "items", "fail", "block", "stubborn", "stream"}),
+    (["test", "st"], {"stubborn", "stream"}),
+    (["test", "items", "--"], {"--count", "--size", "--json", "--config", "--repository", "--connect",
+                               "--output", "--help", "--version"}),
+    (["test", "items", "--co"], {"--count", "--config", "--connect"}),
+    (["none", ""], set()),
+])
+def test_completion(run, scratch, words, found):
+    script = scratch / "completion"
+    script.write_bytes(run("bash-completion").stdout)
+    line = " ".join(f"'{word}'" for word in ["cockpit-backup", *words])
+    done = subprocess.run(
+        ["bash", "-c", f"set -u; . {script}; COMP_WORDS=({line}); COMP_CWORD={len(words)}; "
+         "_cockpit_backup; printf '%s\\n' \"${COMPREPLY[@]}\""],
+        capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    assert set(done.stdout.split()) == found
+
+
 @pytest.mark.parametrize("words, message", [
     (["nope"], "There is no command “nope”; see cockpit-backup --help"),
     (["test", "echo"], "test.echo: parameter “texts” is missing"),
