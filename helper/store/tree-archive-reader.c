@@ -67,7 +67,7 @@ on_read (struct archive *archive, void *user_data, const void **data)
     }
   if (n >= TAR_END_BYTES)
     memcpy (reader->tail, (const guint8 *) *data + n - TAR_END_BYTES, TAR_END_BYTES);
-  else
+  else if (n > 0)
     {
       memmove (reader->tail, reader->tail + n, TAR_END_BYTES - (gsize) n);
       memcpy (reader->tail + TAR_END_BYTES - n, *data, (gsize) n);
