@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "format/vm-point-json.h"
+#include "ops/fraction.h"
 #include "ops/vm-chain.h"
 #include "store/catalogue.h"
 #include "store/cycle-file.h"
@@ -62,36 +63,13 @@ relabel (BkRepository *repository, const BkBackup *backup, const char *label, GE
   return bk_metadata_file_rewrite (repository, pinned, error) ? g_steal_pointer (&pinned) : NULL;
 }
 
-typedef struct
-{
-  BkReporter *reporter;
-  const char *project_id;
-  guint64 done_bytes;
-  guint64 disk_bytes;
-  guint64 total_bytes;
-} Fraction;
-
-static void
-on_fraction (double fraction, gpointer user_data)
-{
-  const Fraction *progress = user_data;
-
-  bk_reporter_progress (
-      progress->reporter,
-      &(BkProgress){ .project_id = progress->project_id,
-                     .step = "copy",
-                     .done_bytes = progress->done_bytes +
-                                   (guint64) (fraction * (double) progress->disk_bytes),
-                     .total_bytes = progress->total_bytes });
-}
-
 /* One disk of the chain as one file of its own. */
 static gboolean
 flatten_disk (const BkVmChain *chain,
               const BkPointDisk *from,
               const BkPointDisk *to,
               BkPointWriter *writer,
-              Fraction *progress,
+              BkFraction *progress,
               GCancellable *cancellable,
               GError **error)
 {
@@ -100,11 +78,10 @@ flatten_disk (const BkVmChain *chain,
   g_autofree char *target = bk_point_writer_file_path (writer, name);
   guint64 size_bytes;
 
-  progress->disk_bytes = from->capacity_bytes;
-  if (!bk_qemu_img_convert (source, target, "qcow2", FALSE, on_fraction, progress, cancellable,
-                            error))
+  bk_fraction_begin (progress, from->capacity_bytes);
+  if (!bk_qemu_img_convert (source, target, "qcow2", FALSE, bk_fraction_report, progress,
+                            cancellable, error))
     return FALSE;
-  progress->done_bytes += from->capacity_bytes;
 
   autofd int fd = bk_open_file_at (bk_point_writer_data_fd (writer), name, error);
   if (fd < 0)
@@ -143,7 +120,8 @@ flatten_all (const BkVmChain *chain,
              GCancellable *cancellable,
              GError **error)
 {
-  Fraction progress = { reporter, chain->backup->project_id, 0, 0, bk_vm_chain_bytes (chain) };
+  BkFraction progress = { reporter, chain->backup->project_id, "copy", 0,
+                          0,        bk_vm_chain_bytes (chain) };
 
   for (guint i = 0; i < flat->disks->len; i++)
     {

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "ops/fraction.h"
 #include "vm/qemu-img.h"
 
 #include <errno.h>
@@ -111,29 +112,6 @@ bk_restore_files_check (const GPtrArray *files,
   return TRUE;
 }
 
-typedef struct
-{
-  BkReporter *reporter;
-  const char *project_id;
-  guint64 done_bytes;
-  guint64 disk_bytes;
-  guint64 total_bytes;
-} Fraction;
-
-static void
-on_fraction (double fraction, gpointer user_data)
-{
-  const Fraction *progress = user_data;
-
-  bk_reporter_progress (
-      progress->reporter,
-      &(BkProgress){ .project_id = progress->project_id,
-                     .step = "restore",
-                     .done_bytes = progress->done_bytes +
-                                   (guint64) (fraction * (double) progress->disk_bytes),
-                     .total_bytes = progress->total_bytes });
-}
-
 static gboolean
 make_durable (const BkRestoreFile *file, guint64 *size_bytes, GError **error)
 {
@@ -160,7 +138,8 @@ bk_restore_files_write (const GPtrArray *files,
                         guint64 *size_bytes,
                         GError **error)
 {
-  Fraction progress = { reporter, chain->backup->project_id, 0, 0, bk_vm_chain_bytes (chain) };
+  BkFraction progress = { reporter, chain->backup->project_id, "restore", 0,
+                          0,        bk_vm_chain_bytes (chain) };
 
   *size_bytes = 0;
   for (guint i = 0; i < files->len; i++)
@@ -169,12 +148,11 @@ bk_restore_files_write (const GPtrArray *files,
       const BkPointDisk *disk = disk_of (chain, file);
       g_autofree char *image = bk_vm_chain_image (chain, disk);
 
-      progress.disk_bytes = disk->capacity_bytes;
-      if (!bk_qemu_img_convert (image, file->temporary, file->format, FALSE, on_fraction, &progress,
-                                cancellable, error) ||
+      bk_fraction_begin (&progress, disk->capacity_bytes);
+      if (!bk_qemu_img_convert (image, file->temporary, file->format, FALSE, bk_fraction_report,
+                                &progress, cancellable, error) ||
           !make_durable (file, size_bytes, error))
         return FALSE;
-      progress.done_bytes += disk->capacity_bytes;
     }
   return TRUE;
 }

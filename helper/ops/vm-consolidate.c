@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "format/vm-point-json.h"
+#include "ops/fraction.h"
 #include "ops/vm-family.h"
 #include "store/catalogue.h"
 #include "store/point-writer.h"
@@ -133,24 +134,6 @@ is_there (BkVmRun *run, const char *path)
   return fd >= 0;
 }
 
-typedef struct
-{
-  BkVmRun *run;
-  guint64 done_bytes;
-  guint64 disk_bytes;
-  guint64 total_bytes;
-} Fraction;
-
-static void
-on_fraction (double fraction, gpointer user_data)
-{
-  Fraction *progress = user_data;
-
-  bk_vm_run_progress (progress->run, "merge",
-                      progress->done_bytes + (guint64) (fraction * (double) progress->disk_bytes),
-                      progress->total_bytes);
-}
-
 static guint64
 incremental_bytes (BkVmRun *run, const BkCycleDisk *chain)
 {
@@ -167,14 +150,14 @@ incremental_bytes (BkVmRun *run, const BkCycleDisk *chain)
 }
 
 static gboolean
-commit_disk (Merge *merge, const BkCycleDisk *chain, Fraction *progress, GError **error)
+commit_disk (Merge *merge, const BkCycleDisk *chain, BkFraction *progress, GError **error)
 {
   BkVmRun *run = merge->run;
   g_autofree char *base = g_build_filename (run->project_path, chain->base_full_file, NULL);
   g_autofree char *top = g_build_filename (run->project_path, bk_cycle_disk_top (chain), NULL);
 
   if (chain->incremental_files->len > 0 &&
-      !bk_qemu_img_commit (base, top, on_fraction, progress, run->cancellable, error))
+      !bk_qemu_img_commit (base, top, bk_fraction_report, progress, run->cancellable, error))
     return FALSE;
   if (!bk_qemu_img_check (base, run->cancellable, error))
     return FALSE;
@@ -189,7 +172,7 @@ static gboolean
 commit_all (Merge *merge, GError **error)
 {
   BkVmRun *run = merge->run;
-  Fraction progress = { .run = run };
+  BkFraction progress = { run->reporter, run->project_id, "merge" };
 
   for (guint i = 0; i < merge->newest->disks->len; i++)
     progress.total_bytes +=
@@ -200,13 +183,12 @@ commit_all (Merge *merge, GError **error)
 
       if (!is_there (run, chain->base_full_file))
         continue; /* moved by the run that was interrupted */
-      progress.disk_bytes = incremental_bytes (run, chain);
+      bk_fraction_begin (&progress, incremental_bytes (run, chain));
       bk_vm_run_log (run, BK_LOG_INFO, run->cycle->merged_id, "merge",
                      "%s: merging %u incremental(s) into the base", chain->target,
                      chain->incremental_files->len);
       if (!commit_disk (merge, chain, &progress, error))
         return FALSE;
-      progress.done_bytes += progress.disk_bytes;
     }
   return TRUE;
 }
