@@ -81,7 +81,7 @@ audit_backup (const BkCall *call, const char *evento, const char *entidade, Json
   json_object_set_int_member (payload, "size_bytes",
                               json_object_get_int_member_with_default (view, "size_bytes", 0));
   bk_json_set_string_or_null (payload, "job_id", call->job_id);
-  audit_or_say (call, strcmp (step, "merged") == 0 ? BK_EVENT_CONSOLIDATED : evento, entidade, id,
+  audit_or_say (call, strcmp (step, "consolidation") == 0 ? BK_EVENT_CONSOLIDATED : evento, entidade, id,
                 payload);
 }
 

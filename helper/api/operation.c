@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/timestamp.h"
+#include "model/project.h"
 
 #include <string.h>
 
@@ -244,4 +245,22 @@ bk_call_strings (const BkCall *call, const char *name)
   for (guint i = 0; array != NULL && i < json_array_get_length (array); i++)
     g_strv_builder_add (texts, json_array_get_string_element (array, i));
   return g_strv_builder_end (texts);
+}
+
+/**
+ * bk_call_project_of_id:
+ *
+ * Returns: (transfer full): the project of the backup that the parameter `id` names; empty when it
+ *   names none. A BkProjectsFunc.
+ */
+GStrv
+bk_call_project_of_id (const BkCall *call)
+{
+  g_autoptr (GStrvBuilder) ids = g_strv_builder_new ();
+  g_autofree char *project_id = NULL;
+  g_autofree char *backup_id = NULL;
+
+  if (bk_backup_full_id_split (bk_call_string (call, "id"), &project_id, &backup_id, NULL, NULL))
+    g_strv_builder_add (ids, project_id);
+  return g_strv_builder_end (ids);
 }

@@ -91,3 +91,4 @@ gboolean bk_call_bool (const BkCall *call, const char *name, gboolean fallback);
 gint64 bk_call_int (const BkCall *call, const char *name, gint64 fallback);
 const char *bk_call_string (const BkCall *call, const char *name);
 GStrv bk_call_strings (const BkCall *call, const char *name);
+GStrv bk_call_project_of_id (const BkCall *call);

@@ -253,18 +253,6 @@ run_prune (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError *
          emit_prune (&prune, sink, cancellable, error);
 }
 
-static GStrv
-project_of_id (const BkCall *call)
-{
-  g_autoptr (GStrvBuilder) ids = g_strv_builder_new ();
-  g_autofree char *project_id = NULL;
-  g_autofree char *backup_id = NULL;
-
-  if (bk_backup_full_id_split (bk_call_string (call, "id"), &project_id, &backup_id, NULL, NULL))
-    g_strv_builder_add (ids, project_id);
-  return g_strv_builder_end (ids);
-}
-
 static const BkParam verify_params[] = {
   { "ids", BK_PARAM_STRINGS, BK_PARAM_POSITIONAL, N_ ("backups, or whole projects (vm/web1)") },
   { "all", BK_PARAM_BOOL, BK_PARAM_OPTIONAL, N_ ("everything in the repository") },
@@ -308,7 +296,7 @@ const BkOperation bk_operation_backup_pin = {
   .flags = BK_OPERATION_JOB,
   .params = pin_params,
   .run = run_pin,
-  .projects = project_of_id,
+  .projects = bk_call_project_of_id,
 };
 
 const BkOperation bk_operation_backup_delete = {
@@ -318,7 +306,7 @@ const BkOperation bk_operation_backup_delete = {
   .flags = BK_OPERATION_JOB,
   .params = delete_params,
   .run = run_delete,
-  .projects = project_of_id,
+  .projects = bk_call_project_of_id,
 };
 
 const BkOperation bk_operation_prune = {

@@ -2,7 +2,6 @@
 
 #include "base/error.h"
 #include "format/json.h"
-#include "model/project.h"
 #include "ops/vm-restore.h"
 #include "vm/libvirt.h"
 
@@ -67,18 +66,6 @@ run_restore (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError
          bk_sink_emit (sink, BK_SINK_RESULT, view_outcome (&outcome), cancellable, error);
 }
 
-static GStrv
-restore_projects (const BkCall *call)
-{
-  g_autoptr (GStrvBuilder) ids = g_strv_builder_new ();
-  g_autofree char *project_id = NULL;
-  g_autofree char *backup_id = NULL;
-
-  if (bk_backup_full_id_split (bk_call_string (call, "id"), &project_id, &backup_id, NULL, NULL))
-    g_strv_builder_add (ids, project_id);
-  return g_strv_builder_end (ids);
-}
-
 static const BkParam restore_params[] = {
   { "id", BK_PARAM_STRING, BK_PARAM_REQUIRED | BK_PARAM_POSITIONAL,
     N_ ("the backup, for instance vm/web1/web1-Base-20261120_020000") },
@@ -99,5 +86,5 @@ const BkOperation bk_operation_vm_restore = {
   .flags = BK_OPERATION_JOB,
   .params = restore_params,
   .run = run_restore,
-  .projects = restore_projects,
+  .projects = bk_call_project_of_id,
 };
