@@ -14,6 +14,7 @@ import { Toolbar, ToolbarContent, ToolbarItem } from "@patternfly/react-core/dis
 import { Stack, StackItem } from "@patternfly/react-core/dist/esm/layouts/Stack/index";
 import { SortByDirection, Table, Tbody, Td, Th, type ThProps, Thead, Tr } from "@patternfly/react-table/dist/esm/components/Table/index";
 import ArchiveIcon from "@patternfly/react-icons/dist/esm/icons/archive-icon";
+import { memo } from "react";
 
 import { _, cockpit, format, ngettext } from "./cockpit";
 import { age, bytes, moment, number } from "./format";
@@ -44,7 +45,7 @@ function columnTitle(column: BackupSort): string {
   }
 }
 
-function BackupRow({ backup, index, selected, dispatch, now }: { backup: Backup; index: string; selected: boolean; dispatch: (action: Action) => void; now: Date }) {
+const BackupRow = memo(function BackupRow({ backup, index, selected, dispatch, now }: { backup: Backup; index: string; selected: boolean; dispatch: (action: Action) => void; now: Date }) {
   const kind = backupKind(backup);
   const status = backupStatus(backup.status);
   const id = backupId(backup);
@@ -90,7 +91,7 @@ function BackupRow({ backup, index, selected, dispatch, now }: { backup: Backup;
       </Td>
     </Tr>
   );
-}
+});
 
 function ProjectBody({ group, all, backups, dispatch, now, index }: { group: ProjectGroup; all: readonly Backup[]; backups: BackupsState; dispatch: (action: Action) => void; now: Date; index: number }) {
   const ofProject = all.filter((backup) => backup.project_id === group.projectId);
@@ -185,8 +186,13 @@ function NoBackups() {
   );
 }
 
-function BackupsCard({ state, dispatch, session, now, project }: TabProps & { project: string | null }) {
-  const { backups } = state;
+interface BackupsCardProps extends Omit<TabProps, "state"> {
+  backups: BackupsState;
+  project: string | null;
+}
+
+/* Drawn again only when what it shows has changed: log lines come far more often. */
+const BackupsCard = memo(function BackupsCard({ backups, dispatch, session, now, project }: BackupsCardProps) {
   if (backups.list.length === 0) {
     return (
       <Card>
@@ -197,7 +203,7 @@ function BackupsCard({ state, dispatch, session, now, project }: TabProps & { pr
   const ofProject = project === null ? backups.list : backups.list.filter((backup) => backup.project_id === project);
   const found = visibleBackups(ofProject, backups.search, backups.sort);
   const { rows, page } = pageOf(found, backups.paging);
-  const selected = selectedBackups(state);
+  const selected = selectedBackups({ backups });
   const showAll = () => cockpit.location.go(["backups"]);
 
   return (
@@ -281,7 +287,7 @@ function BackupsCard({ state, dispatch, session, now, project }: TabProps & { pr
       {found.length > 0 && <BackupTable backups={backups} rows={rows} all={found} dispatch={dispatch} now={now} />}
     </Card>
   );
-}
+});
 
 export function BackupsTab(props: TabProps) {
   const place = usePlace();
@@ -290,7 +296,13 @@ export function BackupsTab(props: TabProps) {
     <Stack hasGutter>
       <StackItem>
         {load.phase === "ready" ? (
-          <BackupsCard {...props} project={place.options.project ?? null} />
+          <BackupsCard
+            backups={props.state.backups}
+            dispatch={props.dispatch}
+            session={props.session}
+            now={props.now}
+            project={place.options.project ?? null}
+          />
         ) : (
           <Card>
             <CardBody>

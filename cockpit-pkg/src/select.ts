@@ -76,7 +76,7 @@ export function totalBytes(list: readonly { total_bytes: number }[]): number {
   return list.reduce((sum, { total_bytes }) => sum + total_bytes, 0);
 }
 
-export function selectedVms({ vms }: State): Vm[] {
+export function selectedVms({ vms }: Pick<State, "vms">): Vm[] {
   return [...vms.selected].flatMap((uuid) => vms.byId.get(uuid) ?? []);
 }
 
@@ -85,7 +85,7 @@ export function canBackUp(vm: Vm): boolean {
   return vm.job_id === null && vm.disks.some((disk) => disk.backup !== "none");
 }
 
-export function selectedBackups({ backups }: State): Backup[] {
+export function selectedBackups({ backups }: Pick<State, "backups">): Backup[] {
   return backups.list.filter((backup) => backups.selected.has(backupId(backup)));
 }
 

@@ -6,6 +6,7 @@ import { Tooltip } from "@patternfly/react-core/dist/esm/components/Tooltip/inde
 import { SortByDirection, Table, Tbody, Td, Th, type ThProps, Thead, Tr, ExpandableRowContent } from "@patternfly/react-table/dist/esm/components/Table/index";
 import AngleDownIcon from "@patternfly/react-icons/dist/esm/icons/angle-down-icon";
 import WarningIcon from "@patternfly/react-icons/dist/esm/icons/exclamation-triangle-icon";
+import { memo } from "react";
 
 import { _, cockpit, format, ngettext } from "./cockpit";
 import { age, bytes, moment, percent } from "./format";
@@ -186,7 +187,7 @@ interface RowProps {
   now: Date;
 }
 
-function VmRow({ vm, index, job, selected, expanded, dispatch, now }: RowProps) {
+const VmRow = memo(function VmRow({ vm, index, job, selected, expanded, dispatch, now }: RowProps) {
   const { text, colour } = vmState(vm.state);
   const id = `vm-${index}`;
   return (
@@ -244,7 +245,7 @@ function VmRow({ vm, index, job, selected, expanded, dispatch, now }: RowProps) 
       )}
     </Tbody>
   );
-}
+});
 
 const COLUMNS: readonly (VmSort | "disks")[] = ["name", "state", "disks", "size", "last-backup", "next-step"];
 

@@ -13,7 +13,7 @@ import { Toolbar, ToolbarContent, ToolbarItem } from "@patternfly/react-core/dis
 import { Stack, StackItem } from "@patternfly/react-core/dist/esm/layouts/Stack/index";
 import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table/dist/esm/components/Table/index";
 import VirtualMachineIcon from "@patternfly/react-icons/dist/esm/icons/virtual-machine-icon";
-import { useState } from "react";
+import { memo, useState } from "react";
 
 import { _, format, ngettext } from "./cockpit";
 import { bytes, number } from "./format";
@@ -25,7 +25,7 @@ import type { TabProps } from "./props";
 import { canBackUp, pageOf, selectedVms, totalBytes, visibleVms } from "./select";
 import type { VmsState } from "./state";
 import { pagingTexts } from "./texts";
-import type { UnusedImage, Vm } from "./views";
+import type { Job, UnusedImage, Vm } from "./views";
 import { VmTable } from "./vm-table";
 
 function Totals({ vms, selected }: { vms: VmsState; selected: readonly Vm[] }) {
@@ -108,8 +108,14 @@ function UnusedImages({ images }: { images: readonly UnusedImage[] }) {
   );
 }
 
-function VmsCard({ state, dispatch, now }: TabProps) {
-  const { vms } = state;
+interface VmsCardProps extends Pick<TabProps, "dispatch" | "now"> {
+  vms: VmsState;
+  jobs: ReadonlyMap<string, Job>;
+  starting: boolean;
+}
+
+/* Drawn again only when what it shows has changed: log lines come far more often. */
+const VmsCard = memo(function VmsCard({ vms, jobs, starting, dispatch, now }: VmsCardProps) {
   if (vms.byId.size === 0) {
     return (
       <Card>
@@ -119,7 +125,7 @@ function VmsCard({ state, dispatch, now }: TabProps) {
   }
   const found = visibleVms(vms.byId.values(), vms.search, vms.sort);
   const { rows, page } = pageOf(found, vms.paging);
-  const selected = selectedVms(state);
+  const selected = selectedVms({ vms });
   const ready = selected.filter(canBackUp);
 
   return (
@@ -139,8 +145,8 @@ function VmsCard({ state, dispatch, now }: TabProps) {
           <ToolbarItem>
             <Button
               variant="primary"
-              isDisabled={ready.length === 0 || state.starting}
-              isLoading={state.starting}
+              isDisabled={ready.length === 0 || starting}
+              isLoading={starting}
               spinnerAriaLabel={_("The backup is being started")}
               onClick={() => dispatch({ type: "dialog", dialog: { kind: "back-up", uuids: ready.map((vm) => vm.uuid) } })}
             >
@@ -169,14 +175,14 @@ function VmsCard({ state, dispatch, now }: TabProps) {
         <NothingFound onClear={() => dispatch({ type: "vms-search", search: "" })} />
       )}
       {found.length > 0 && (
-        <VmTable vms={vms} rows={rows} all={found} jobs={state.jobs.byId} dispatch={dispatch} now={now} />
+        <VmTable vms={vms} rows={rows} all={found} jobs={jobs} dispatch={dispatch} now={now} />
       )}
     </Card>
   );
-}
+});
 
 export function VmsTab(props: TabProps) {
-  const { state, dispatch, session } = props;
+  const { state, dispatch, session, now } = props;
   const { load, lost, unusedImages } = state.vms;
 
   return (
@@ -202,7 +208,9 @@ export function VmsTab(props: TabProps) {
             </CardBody>
           </Card>
         )}
-        {load.phase === "ready" && <VmsCard {...props} />}
+        {load.phase === "ready" && (
+          <VmsCard vms={state.vms} jobs={state.jobs.byId} starting={state.starting} dispatch={dispatch} now={now} />
+        )}
       </StackItem>
       {unusedImages.length > 0 && (
         <StackItem>
