@@ -1,20 +1,23 @@
 import { Button } from "@patternfly/react-core/dist/esm/components/Button/index";
+import { Checkbox } from "@patternfly/react-core/dist/esm/components/Checkbox/index";
 import { ExpandableSection } from "@patternfly/react-core/dist/esm/components/ExpandableSection/index";
 import { Form, FormGroup, FormHelperText } from "@patternfly/react-core/dist/esm/components/Form/index";
 import { HelperText, HelperTextItem } from "@patternfly/react-core/dist/esm/components/HelperText/index";
 import { Modal, ModalBody, ModalFooter, ModalHeader } from "@patternfly/react-core/dist/esm/components/Modal/index";
 import { NumberInput } from "@patternfly/react-core/dist/esm/components/NumberInput/index";
+import { TextInput } from "@patternfly/react-core/dist/esm/components/TextInput/index";
 import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table/dist/esm/components/Table/index";
 import { useState } from "react";
 
 import { _, format, ngettext } from "./cockpit";
-import { bytes } from "./format";
+import { bytes, number } from "./format";
 import { planned } from "./plan";
 import type { Session } from "./session";
 import type { Action, Dialog, State } from "./state";
 import { nextStep } from "./texts";
 
 const MAX_INCREMENTALS_MAX = 255;
+const LIMIT_MIB_MAX = 1_000_000;
 
 interface Props {
   state: State;
@@ -28,9 +31,14 @@ export function BackUpDialog({ state, dialog, dispatch, session }: Props) {
   const vms = dialog.uuids.flatMap((uuid) => state.vms.byId.get(uuid) ?? []);
   const usual = vms[0]?.max_incrementals ?? 7;
   const [maxIncrementals, setMaxIncrementals] = useState<number | null>(null);
+  const [limit, setLimit] = useState("");
+  const [standalone, setStandalone] = useState(false);
+  const [verify, setVerify] = useState(false);
   const [optionsOpen, setOptionsOpen] = useState(false);
-  const plan = vms.map((vm) => planned(vm, maxIncrementals));
-  const wrong = maxIncrementals !== null && !(maxIncrementals >= 1 && maxIncrementals <= MAX_INCREMENTALS_MAX);
+  const plan = vms.map((vm) => planned(vm, maxIncrementals, standalone));
+  const limitMib = limit === "" ? null : Number(limit);
+  const wrongLimit = limitMib !== null && !(Number.isInteger(limitMib) && limitMib >= 1 && limitMib <= LIMIT_MIB_MAX);
+  const wrongCount = !standalone && maxIncrementals !== null && !(maxIncrementals >= 1 && maxIncrementals <= MAX_INCREMENTALS_MAX);
 
   const close = () => dispatch({ type: "dialog", dialog: null });
   const change = (value: number) => setMaxIncrementals(Number.isInteger(value) ? value : NaN);
@@ -40,7 +48,12 @@ export function BackUpDialog({ state, dialog, dispatch, session }: Props) {
     dispatch({ type: "vms-select", uuids: dialog.uuids, selected: false });
     session.backUp(
       vms.map((vm) => vm.name),
-      maxIncrementals === null ? {} : { max_incrementals: maxIncrementals },
+      {
+        ...(maxIncrementals !== null && !standalone && { max_incrementals: maxIncrementals }),
+        ...(standalone && { standalone }),
+        ...(verify && { verify }),
+        ...(limitMib !== null && { limit_mib: limitMib }),
+      },
     );
   }
 
@@ -96,24 +109,59 @@ export function BackUpDialog({ state, dialog, dispatch, session }: Props) {
                 min={1}
                 max={MAX_INCREMENTALS_MAX}
                 value={Number.isNaN(maxIncrementals) ? "" : (maxIncrementals ?? usual)}
-                validated={wrong ? "error" : "default"}
+                isDisabled={standalone}
+                validated={wrongCount ? "error" : "default"}
                 onMinus={() => change((maxIncrementals ?? usual) - 1)}
                 onPlus={() => change((maxIncrementals ?? usual) + 1)}
                 onChange={(event) => change(Number(event.currentTarget.value || NaN))}
               />
               <FormHelperText>
                 <HelperText>
-                  <HelperTextItem variant={wrong ? "error" : "default"}>
+                  <HelperTextItem variant={wrongCount ? "error" : "default"}>
                     {format(_("From 1 to $0"), MAX_INCREMENTALS_MAX)}
                   </HelperTextItem>
                 </HelperText>
               </FormHelperText>
             </FormGroup>
+            <FormGroup label={_("At most this many MiB a second")} fieldId="limit">
+              <TextInput
+                id="limit"
+                type="number"
+                className="backup-number"
+                value={limit}
+                placeholder={_("No limit")}
+                validated={wrongLimit ? "error" : "default"}
+                onChange={(_event, value) => setLimit(value)}
+              />
+              {wrongLimit && (
+                <FormHelperText>
+                  <HelperText>
+                    <HelperTextItem variant="error">{format(_("From 1 to $0"), number(LIMIT_MIB_MAX))}</HelperTextItem>
+                  </HelperText>
+                </FormHelperText>
+              )}
+            </FormGroup>
+            <FormGroup role="group" label={_("This run")} fieldId="this-run" isStack>
+              <Checkbox
+                id="standalone"
+                label={_("Standalone copy")}
+                description={_("A full copy that does not belong to the cycle; old ones are removed by the retention days")}
+                isChecked={standalone}
+                onChange={(_event, checked) => setStandalone(checked)}
+              />
+              <Checkbox
+                id="verify"
+                label={_("Verify at the end")}
+                description={_("Everything is read again and compared with its checksums")}
+                isChecked={verify}
+                onChange={(_event, checked) => setVerify(checked)}
+              />
+            </FormGroup>
           </Form>
         </ExpandableSection>
       </ModalBody>
       <ModalFooter>
-        <Button variant="primary" onClick={start} isDisabled={wrong || vms.length === 0}>
+        <Button variant="primary" onClick={start} isDisabled={wrongCount || wrongLimit || vms.length === 0}>
           {_("Start the backup")}
         </Button>
         <Button variant="link" onClick={close}>

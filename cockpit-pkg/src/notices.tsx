@@ -36,6 +36,7 @@ export function Notices({ notices, dispatch }: Props) {
             />
           }
         >
+          {notice.what === "export-started" && <p>{_("The browser shows how far it is, and whether it ended well.")}</p>}
           {notice.problem !== null && <p>{notice.problem.message ?? problemText(notice.problem).title}</p>}
           {notice.problem !== null && <p>{problemText(notice.problem).advice}</p>}
         </Alert>

@@ -1,11 +1,15 @@
 import type { Vm } from "./views";
 
 /**
- * A machine as it would be with another number of incrementals: the rule of a cycle is the helper's
+ * A machine as it would be with the options of one run. A standalone copy leaves its cycle as it is;
+ * else, with another number of incrementals, the rule of a cycle is the helper's
  * (no cycle: base; fewer incrementals than that: one more; as many: consolidation), and the helper
  * decides again when it starts.
  */
-export function planned(vm: Vm, maxIncrementals: number | null): Vm {
+export function planned(vm: Vm, maxIncrementals: number | null, standalone = false): Vm {
+  if (standalone) {
+    return { ...vm, next_step: "standalone" };
+  }
   if (maxIncrementals === null || Number.isNaN(maxIncrementals) || maxIncrementals === vm.max_incrementals) {
     return vm;
   }

@@ -19,8 +19,12 @@ import {
   isVmRemoved,
 } from "./views";
 
+/** Parameters of vm.backup that a person may set for one run; what is absent is as usual. */
 export interface BackUpOptions {
   max_incrementals?: number;
+  standalone?: true;
+  verify?: true;
+  limit_mib?: number;
 }
 
 export interface Session {
@@ -297,6 +301,7 @@ export function startSession(store: Store, { helper, timer, now }: Surroundings)
     },
     exportBackups(ids) {
       const name = exportFileName(now());
+      dispatch({ type: "notice", what: "export-started", problem: null });
       helper.download({ op: "backup.export", args: { ids: [...ids] } }, name, (problem) =>
         complain("export-failed", problem),
       );

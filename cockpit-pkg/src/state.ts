@@ -301,8 +301,10 @@ export function reduce(state: State, action: Action): State {
     case "dialog":
       return { ...state, dialog: action.dialog };
     case "notice": {
+      // What failed had not begun after all.
+      const others = state.notices.filter(({ what }) => action.what !== "export-failed" || what !== "export-started");
       const notice = { id: state.noticeCount, what: action.what, problem: action.problem };
-      return { ...state, notices: [...state.notices, notice], noticeCount: state.noticeCount + 1 };
+      return { ...state, notices: [...others, notice], noticeCount: state.noticeCount + 1 };
     }
     case "notice-put-away":
       return { ...state, notices: state.notices.filter(({ id }) => id !== action.id) };

@@ -44,6 +44,8 @@ export function nextStep(vm: Vm): { title: string; detail: string } {
           vm.incrementals_count,
         ),
       };
+    case "standalone":
+      return { title: _("Standalone copy"), detail: _("Everything is copied, beside the cycle, which stays as it is") };
     default:
       return { title: vm.next_step, detail: "" };
   }
@@ -256,7 +258,7 @@ export function noticeTitle(what: NoticeWhat): string {
     case "export-failed":
       return _("The download failed");
     case "export-started":
-      return _("The download has started");
+      return _("The download is starting");
   }
 }
 

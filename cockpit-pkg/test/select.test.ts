@@ -100,4 +100,10 @@ describe("plan", () => {
       assert.equal(planned(aVm({ next_step, incrementals_count }), max).next_step, wanted);
     });
   }
+
+  test("a standalone copy is one whatever the cycle is at", () => {
+    for (const next_step of ["base", "incremental", "consolidation"]) {
+      assert.equal(planned(aVm({ next_step }), 3, true).next_step, "standalone");
+    }
+  });
 });
