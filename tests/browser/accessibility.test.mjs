@@ -48,7 +48,7 @@ describe("accessibility", () => {
       await frame.getByRole("button", { name: "Back up selected" }).click();
       const dialog = frame.getByRole("dialog");
       await dialog.getByRole("button", { name: "Options of this run" }).click();
-      await dialog.getByRole("spinbutton").fill("3");
+      await dialog.getByRole("spinbutton", { name: "Incrementals before they are consolidated" }).fill("3");
       await settled(page, frame);
       assert.deepEqual(await violations(page), []);
       await shot(page, `dialog-${style}`);
