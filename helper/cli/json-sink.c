@@ -11,8 +11,8 @@ struct _BkJsonSink
 
   gboolean follows;
   char *output_path;
-  JsonArray *items; /* (nullable): none was emitted */
-  JsonNode *result; /* (nullable) */
+  gboolean has_items; /* the document is open: {"items": [ … */
+  JsonNode *result;   /* (nullable) */
   char *written_path;
   guint64 written_bytes;
 };
@@ -36,7 +36,6 @@ bk_json_sink_finalize (GObject *object)
 
   g_free (self->output_path);
   g_free (self->written_path);
-  g_clear_pointer (&self->items, json_array_unref);
   g_clear_pointer (&self->result, json_node_unref);
   G_OBJECT_CLASS (bk_json_sink_parent_class)->finalize (object);
 }
@@ -82,6 +81,17 @@ print_frame (BkSinkKind kind, JsonNode *value, GError **error)
   return print_node (node, FALSE, error);
 }
 
+/* Items are printed as they come, so that a listing of a million of them takes no memory. */
+static gboolean
+print_item (BkJsonSink *self, JsonNode *value, GError **error)
+{
+  g_autofree char *text = bk_json_to_text (value, FALSE);
+  const char *before = self->has_items ? ",\n    " : "{\n  \"items\" : [\n    ";
+
+  self->has_items = TRUE;
+  return bk_output_print (before, error) && bk_output_print (text, error);
+}
+
 static gboolean
 sink_emit (
     BkSink *sink, BkSinkKind kind, JsonNode *value, GCancellable *cancellable, GError **error)
@@ -101,13 +111,7 @@ sink_emit (
     bk_note_log (value);
   if (kind == BK_SINK_PROGRESS)
     bk_note_progress (value);
-  if (kind == BK_SINK_ITEM)
-    {
-      if (self->items == NULL)
-        self->items = json_array_new ();
-      json_array_add_element (self->items, json_node_copy (value));
-    }
-  return TRUE;
+  return kind != BK_SINK_ITEM || print_item (self, value, error);
 }
 
 static gboolean
@@ -145,11 +149,26 @@ add_members (JsonObject *document, JsonNode *result)
     json_object_set_member (document, name, json_node_copy (node));
 }
 
+/* Closes the list of items and adds the other members to the document it stands in. */
+static gboolean
+print_after_items (JsonObject *others, GError **error)
+{
+  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
+
+  json_node_set_object (node, others);
+  g_autofree char *text = bk_json_to_text (node, TRUE);
+  gboolean is_empty = json_object_get_size (others) == 0;
+
+  return bk_output_print (is_empty ? "\n  ]\n}\n" : "\n  ],", error) &&
+         (is_empty || bk_output_print (text + 1, error)) && bk_output_flush (error);
+}
+
 /**
  * bk_json_sink_finish:
- * @is_done: whether the operation went well; else the document is printed if it had a result
+ * @is_done: whether the operation went well; else the document is printed if it had a result, or
+ *   closed if it had items
  *
- * Prints the document: the result's members, the items as "items", and where bytes were written to.
+ * Prints the document: the items as "items", the result's members, and where bytes were written to.
  * Nothing where the operation followed.
  */
 gboolean
@@ -159,17 +178,17 @@ bk_json_sink_finish (BkJsonSink *sink, gboolean is_done, GError **error)
   g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
 
   bk_note_clear ();
-  if (sink->follows || (!is_done && sink->result == NULL))
+  if (sink->follows || (!is_done && sink->result == NULL && !sink->has_items))
     return TRUE;
 
   add_members (document, sink->result);
-  if (sink->items != NULL)
-    json_object_set_array_member (document, "items", json_array_ref (sink->items));
   if (sink->written_path != NULL)
     {
       json_object_set_string_member (document, "path", sink->written_path);
       json_object_set_int_member (document, "size_bytes", (gint64) sink->written_bytes);
     }
+  if (sink->has_items)
+    return print_after_items (document, error);
   json_node_set_object (node, document);
   return print_node (node, TRUE, error);
 }
