@@ -7,6 +7,8 @@
 
 #include <glib/gi18n.h>
 
+#define ROWS_MAX_COUNT 1000
+
 struct _BkTextSink
 {
   GObject parent_instance;
@@ -92,8 +94,12 @@ static gboolean
 take_item (BkTextSink *self, JsonNode *value, GError **error)
 {
   json_array_add_element (self->items, json_node_copy (value));
-  /* After the first listing each change is a table of one row. */
-  return !self->follows || self->result == NULL || print_items (self, error);
+  /* After the first listing each change is a table of one row; a long one is printed in tables of
+   * so many rows, each aligned in itself, because it must not have to fit into memory. */
+  if ((self->follows && self->result != NULL) ||
+      json_array_get_length (self->items) >= ROWS_MAX_COUNT)
+    return print_items (self, error);
+  return TRUE;
 }
 
 static gboolean
