@@ -572,6 +572,7 @@ test_file (Fixture *fixture, gconstpointer data)
   g_assert_false (bk_tree_restore (fixture->repository, &request, NULL, &outcome, NULL, &error));
   g_assert_error (error, BK_ERROR, BK_ERROR_NOT_FOUND);
   g_clear_error (&error);
+  bk_tree_restore_outcome_clear (&outcome);
   request.file = "/srv/../etc";
   g_assert_false (bk_tree_restore (fixture->repository, &request, NULL, &outcome, NULL, &error));
   g_assert_error (error, BK_ERROR, BK_ERROR_USAGE);

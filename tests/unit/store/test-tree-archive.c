@@ -348,10 +348,10 @@ static void
 run (const char *const *argv)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *text = NULL;
+  g_autofree char *text = NULL; /* of stderr; stdout goes where ours goes */
   int status;
 
-  g_spawn_sync (NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &text, &text, &status,
+  g_spawn_sync (NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, &text, &status,
                 &error);
   g_assert_no_error (error);
   if (!g_spawn_check_wait_status (status, &error))
