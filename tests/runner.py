@@ -16,9 +16,10 @@ BUILD = TOP / "build-test"
 BUILD_SANITIZE = TOP / "build-sanitize"
 PAGE = TOP / "cockpit-pkg"
 BROWSER = TOP / "tests/browser"
-# Without an option of its own, ASan would report GLib's and libvirt's one-time allocations.
 SANITIZE_ENV = {
-    "ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1",
+    # The slow unwinder sees through libraries without frame pointers, so that lsan.supp can name them.
+    "ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1:"
+                    "fast_unwind_on_malloc=0",
     "LSAN_OPTIONS": f"suppressions={TOP}/tests/lsan.supp:print_suppressions=0",
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
     "G_SLICE": "always-malloc",
