@@ -29,6 +29,8 @@ bk_export_file_new (const char *directory,
   BkExportFile *self = g_new0 (BkExportFile, 1);
 
   self->member = g_strconcat (directory, "/", path, NULL);
+  self->directory = g_strdup (directory);
+  self->path = g_strdup (path);
   self->size_bytes = size_bytes;
   self->sha256 = g_strdup (sha256);
   self->modified_usecs = modified_usecs;
@@ -39,6 +41,8 @@ void
 bk_export_file_free (BkExportFile *file)
 {
   g_free (file->member);
+  g_free (file->directory);
+  g_free (file->path);
   g_free (file->sha256);
   g_free (file);
 }

@@ -18,7 +18,9 @@
 
 typedef struct
 {
-  char *member; /* path in the repository, and name in the archive */
+  char *member;    /* name in the archive: directory and path joined */
+  char *directory; /* in the repository */
+  char *path;      /* relative to directory */
   guint64 size_bytes;
   char *sha256;
   gint64 modified_usecs;

@@ -3,6 +3,7 @@
 #include "base/atomic-file.h"
 #include "base/digest.h"
 #include "base/error.h"
+#include "base/fd.h"
 #include "base/timestamp.h"
 #include "format/metadata.h"
 #include "store/catalogue.h"
@@ -43,9 +44,9 @@ add_metadata_file (BkRepository *repository,
                    GError **error)
 {
   g_autofree char *name = metadata_name (backup);
-  g_autofree char *path = g_strconcat (backup->directory, "/", name, NULL);
+  autofd int directory = bk_catalogue_open_files (repository, backup, error);
   g_autoptr (GBytes) bytes =
-      bk_read_small_file (bk_repository_fd (repository), path, BK_METADATA_MAX_BYTES, error);
+      directory < 0 ? NULL : bk_read_small_file (directory, name, BK_METADATA_MAX_BYTES, error);
 
   if (bytes == NULL)
     return FALSE;
@@ -132,5 +133,5 @@ bk_backup_export_open (BkRepository *repository,
     }
 
   g_autoptr (GBytes) bytes = bk_export_manifest_to_bytes (manifest);
-  return bk_export_stream_new (bk_repository_fd (repository), files, bytes, now_usecs);
+  return bk_export_stream_new (repository, files, bytes, now_usecs);
 }

@@ -149,10 +149,12 @@ write_contents (Writer *writer, int fd, const BkExportFile *file, GError **error
 }
 
 static gboolean
-write_file (Writer *writer, int repository_fd, const BkExportFile *file, GError **error)
+write_file (Writer *writer, BkRepository *repository, const BkExportFile *file, GError **error)
 {
   g_autoptr (GError) local = NULL;
-  autofd int fd = bk_open_file_at (repository_fd, file->member, &local);
+  /* By way of its directory: a project can lie outside the repository (its location). */
+  autofd int directory = bk_repository_open_directory (repository, file->directory, &local);
+  autofd int fd = directory < 0 ? -1 : bk_open_file_at (directory, file->path, &local);
   struct stat st;
 
   if (fd < 0)
@@ -177,7 +179,7 @@ write_file (Writer *writer, int repository_fd, const BkExportFile *file, GError 
 
 static gboolean
 write_members (Writer *writer,
-               int repository_fd,
+               BkRepository *repository,
                GPtrArray *files,
                GBytes *manifest,
                gint64 now_usecs,
@@ -199,7 +201,7 @@ write_members (Writer *writer,
     return FALSE;
   for (guint i = 0; i < files->len; i++)
     {
-      if (!write_file (writer, repository_fd, g_ptr_array_index (files, i), error))
+      if (!write_file (writer, repository, g_ptr_array_index (files, i), error))
         return FALSE;
     }
   return archive_write_close (writer->archive) == ARCHIVE_OK ||
@@ -214,7 +216,7 @@ discard (const void *data, gsize length_bytes, gpointer user_data)
 
 /**
  * bk_export_write_tar:
- * @repository_fd: what members' names are relative to
+ * @repository: what members' names are relative to
  * @files: (element-type BkExportFile): in their order
  * @manifest: the first member
  * @now_usecs: the time it bears
@@ -224,7 +226,7 @@ discard (const void *data, gsize length_bytes, gpointer user_data)
  *   %BK_ERROR_CANCELLED when @func returns %FALSE.
  */
 gboolean
-bk_export_write_tar (int repository_fd,
+bk_export_write_tar (BkRepository *repository,
                      GPtrArray *files,
                      GBytes *manifest,
                      gint64 now_usecs,
@@ -245,7 +247,7 @@ bk_export_write_tar (int repository_fd,
                     sha256,
                     buffer,
                     utf8 != (locale_t) 0 ? "hdrcharset=UTF-8" : "hdrcharset=BINARY" };
-  gboolean success = write_members (&writer, repository_fd, files, manifest, now_usecs, error);
+  gboolean success = write_members (&writer, repository, files, manifest, now_usecs, error);
 
   /* Freeing closes an archive that is not closed, which would pad the member and end it well. */
   writer.func = discard;

@@ -1,13 +1,14 @@
 #pragma once
 
 #include "format/export-manifest.h"
+#include "store/repository.h"
 
 #include <gio/gio.h>
 
 /* Takes the bytes of the archive; FALSE ends the making of it. */
 typedef gboolean (*BkExportBytesFunc) (const void *data, gsize length_bytes, gpointer user_data);
 
-gboolean bk_export_write_tar (int repository_fd,
+gboolean bk_export_write_tar (BkRepository *repository,
                               GPtrArray *files,
                               GBytes *manifest,
                               gint64 now_usecs,

@@ -15,7 +15,7 @@ struct _BkExportStream
   GInputStream parent;
 
   /* What the thread works from; not touched by anyone else while it runs. */
-  int repository_fd;
+  BkRepository *repository;
   GPtrArray *files;
   GBytes *manifest;
   gint64 now_usecs;
@@ -96,7 +96,7 @@ make_tar (gpointer user_data)
   BkExportStream *self = user_data;
   g_autoptr (GError) failure = NULL;
 
-  if (bk_export_write_tar (self->repository_fd, self->files, self->manifest, self->now_usecs,
+  if (bk_export_write_tar (self->repository, self->files, self->manifest, self->now_usecs,
                            take_bytes, self, &failure) &&
       self->filled_bytes > 0)
     push (self);
@@ -245,7 +245,7 @@ bk_export_stream_finalize (GObject *object)
   BkExportStream *self = BK_EXPORT_STREAM (object);
 
   stop (self);
-  bk_fd_clear (&self->repository_fd);
+  g_clear_object (&self->repository);
   g_ptr_array_unref (self->files);
   g_bytes_unref (self->manifest);
   for (guint i = 0; i < BLOCKS_COUNT; i++)
@@ -277,18 +277,21 @@ bk_export_stream_init (BkExportStream *self)
 
 /**
  * bk_export_stream_new:
- * @repository_fd: what members' names are relative to; the stream keeps a handle of its own
+ * @repository: what members' names are relative to
  * @files: (element-type BkExportFile): must not change any more
  *
  * Returns: (transfer full): the bytes of a tar.gz. Reading fails with %BK_ERROR_INTEGRITY, naming
  *   the file, instead of ending well, when one is not what was recorded about it.
  */
 GInputStream *
-bk_export_stream_new (int repository_fd, GPtrArray *files, GBytes *manifest, gint64 now_usecs)
+bk_export_stream_new (BkRepository *repository,
+                      GPtrArray *files,
+                      GBytes *manifest,
+                      gint64 now_usecs)
 {
   BkExportStream *self = g_object_new (BK_TYPE_EXPORT_STREAM, NULL);
 
-  self->repository_fd = fcntl (repository_fd, F_DUPFD_CLOEXEC, 0);
+  self->repository = g_object_ref (repository);
   self->files = g_ptr_array_ref (files);
   self->manifest = g_bytes_ref (manifest);
   self->now_usecs = now_usecs;

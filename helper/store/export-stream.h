@@ -11,5 +11,7 @@
 #define BK_TYPE_EXPORT_STREAM (bk_export_stream_get_type ())
 G_DECLARE_FINAL_TYPE (BkExportStream, bk_export_stream, BK, EXPORT_STREAM, GInputStream)
 
-GInputStream *
-bk_export_stream_new (int repository_fd, GPtrArray *files, GBytes *manifest, gint64 now_usecs);
+GInputStream *bk_export_stream_new (BkRepository *repository,
+                                    GPtrArray *files,
+                                    GBytes *manifest,
+                                    gint64 now_usecs);

@@ -8,6 +8,7 @@ import shutil
 import socket
 import struct
 import subprocess
+import tarfile
 import time
 
 import pytest
@@ -333,8 +334,16 @@ def test_base_dir(tree, scratch):
     tree.configure({"base_dir": str(scratch / "elsewhere")})
     tree.backup()
     assert list((scratch / "elsewhere/host1/data").glob("gen-*/*.full.tar.zst"))
-    assert [item["id"] for item in tree.run("list", "--json").json["items"]]
+    (backup,) = tree.run("list", "--json").json["items"]
     tree.assert_restores_source()
+
+    # What lies outside the repository is exported as if it lay in it.
+    package = scratch / "export.tar.gz"
+    tree.run("export", f"{tree.project_id}/{backup['id']}", "--output", package)
+    with tarfile.open(package) as archive:
+        names = archive.getnames()
+    assert any(name.startswith(f"{tree.project_id}/gen-") and name.endswith(".full.tar.zst")
+               for name in names), names
 
 
 @pytest.mark.parametrize("storage", [

@@ -19,6 +19,7 @@ typedef struct
 {
   char *root;
   int fd;
+  BkRepository *repository;
   GPtrArray *files;
   GBytes *manifest;
 } Fixture;
@@ -31,6 +32,7 @@ set_up (Fixture *fixture, gconstpointer data)
   fixture->root = g_dir_make_tmp ("bk-export-XXXXXX", &error);
   g_assert_no_error (error);
   fixture->fd = bk_open_directory (fixture->root, &error);
+  fixture->repository = bk_repository_open (fixture->root, &error);
   g_assert_no_error (error);
   autofd int made = bk_make_directory_at (fixture->fd, DIRECTORY "/data", 0711, &error);
   g_assert_no_error (error);
@@ -43,6 +45,7 @@ tear_down (Fixture *fixture, gconstpointer data)
 {
   g_assert_true (bk_remove_tree_at (fixture->fd, "vm", NULL));
   close (fixture->fd);
+  g_object_unref (fixture->repository);
   g_assert_cmpint (g_rmdir (fixture->root), ==, 0);
   g_free (fixture->root);
   g_ptr_array_unref (fixture->files);
@@ -80,7 +83,7 @@ add_random (Fixture *fixture, const char *name, gsize length_bytes, guint32 seed
 static GInputStream *
 open_stream (Fixture *fixture)
 {
-  return bk_export_stream_new (fixture->fd, fixture->files, fixture->manifest, NOW_USECS);
+  return bk_export_stream_new (fixture->repository, fixture->files, fixture->manifest, NOW_USECS);
 }
 
 static GBytes *
