@@ -161,7 +161,8 @@ write_file (Writer *writer, BkRepository *repository, const BkExportFile *file, 
     {
       if (g_error_matches (local, BK_ERROR, BK_ERROR_NOT_FOUND))
         return is_corrupt (file->member, "it is missing", error);
-      g_propagate_error (error, g_steal_pointer (&local));
+      g_propagate_prefixed_error (error, g_steal_pointer (&local),
+                                  "“%s” cannot be exported: ", file->member);
       return FALSE;
     }
   if (fstat (fd, &st) < 0)
