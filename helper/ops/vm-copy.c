@@ -503,10 +503,10 @@ stop_if_started (Copy *copy)
 static gboolean
 make (Copy *copy, gint64 usecs, GError **error)
 {
-  return check_space (copy, error) && open_writer (copy, usecs, error) &&
-         create_targets (copy, error) && add_definition (copy, error) &&
-         start_if_off (copy, error) && transfer (copy, error) && seal_files (copy, error) &&
-         commit (copy, error);
+  return check_space (copy, error) && bk_vm_run_check_passable (copy->run, error) &&
+         open_writer (copy, usecs, error) && create_targets (copy, error) &&
+         add_definition (copy, error) && start_if_off (copy, error) && transfer (copy, error) &&
+         seal_files (copy, error) && commit (copy, error);
 }
 
 /**

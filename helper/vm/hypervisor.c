@@ -109,6 +109,21 @@ bk_hypervisor_get_xml (BkHypervisor *self, const char *uuid, GError **error)
 }
 
 /**
+ * bk_hypervisor_get_writer:
+ * @uid: (out): the user as whom VMs run, and write their backups
+ * @gid: (out): its group
+ *
+ * Returns: whether the hypervisor says it; it may not have users.
+ */
+gboolean
+bk_hypervisor_get_writer (BkHypervisor *self, uid_t *uid, gid_t *gid)
+{
+  BkHypervisorInterface *iface = BK_HYPERVISOR_GET_IFACE (self);
+
+  return iface->get_writer != NULL && iface->get_writer (self, uid, gid);
+}
+
+/**
  * bk_hypervisor_list_images:
  *
  * Returns: (transfer full) (element-type BkVmImage) (nullable): the images in active storage

@@ -3,6 +3,7 @@
 #include "model/vm.h"
 
 #include <gio/gio.h>
+#include <sys/types.h>
 
 /*
  * What the operations need of a hypervisor, and nothing of how libvirt says it. The libvirt
@@ -73,6 +74,7 @@ struct _BkHypervisorInterface
   BkVm *(*find_by_name) (BkHypervisor *self, const char *name, GError **error);
   BkVm *(*find_by_uuid) (BkHypervisor *self, const char *uuid, GError **error);
   char *(*get_xml) (BkHypervisor *self, const char *uuid, GError **error);
+  gboolean (*get_writer) (BkHypervisor *self, uid_t *uid, gid_t *gid);
   GPtrArray *(*list_images) (BkHypervisor *self, GCancellable *cancellable, GError **error);
 
   gboolean (*begin_backup) (BkHypervisor *self,
@@ -119,6 +121,7 @@ GPtrArray *bk_hypervisor_list (BkHypervisor *self, GCancellable *cancellable, GE
 BkVm *bk_hypervisor_find_by_name (BkHypervisor *self, const char *name, GError **error);
 BkVm *bk_hypervisor_find_by_uuid (BkHypervisor *self, const char *uuid, GError **error);
 char *bk_hypervisor_get_xml (BkHypervisor *self, const char *uuid, GError **error);
+gboolean bk_hypervisor_get_writer (BkHypervisor *self, uid_t *uid, gid_t *gid);
 GPtrArray *
 bk_hypervisor_list_images (BkHypervisor *self, GCancellable *cancellable, GError **error);
 

@@ -1,6 +1,7 @@
 #include "base/error.h"
 #include "base/path.h"
 #include "format/domain-xml.h"
+#include "format/host-xml.h"
 #include "vm/libvirt-private.h"
 
 #include <stdlib.h>
@@ -336,6 +337,17 @@ list_images (BkHypervisor *hypervisor, GCancellable *cancellable, GError **error
   return g_steal_pointer (&images);
 }
 
+static gboolean
+get_writer (BkHypervisor *hypervisor, uid_t *uid, gid_t *gid)
+{
+  autoconnect virConnectPtr connect = bk_libvirt_connect (BK_LIBVIRT (hypervisor), NULL);
+  char *xml = connect == NULL ? NULL : virConnectGetCapabilities (connect);
+  gboolean known = xml != NULL && bk_host_xml_read_writer (xml, uid, gid);
+
+  free (xml);
+  return known;
+}
+
 void
 bk_libvirt_list_iface (BkHypervisorInterface *iface)
 {
@@ -343,5 +355,6 @@ bk_libvirt_list_iface (BkHypervisorInterface *iface)
   iface->find_by_name = find_by_name;
   iface->find_by_uuid = find_by_uuid;
   iface->get_xml = get_xml;
+  iface->get_writer = get_writer;
   iface->list_images = list_images;
 }
