@@ -211,20 +211,11 @@ finish_tally (
   return FALSE;
 }
 
-static gboolean
-run_backup (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError **error)
+/* What the arguments ask for; the VM is set by who goes through them. */
+static BkVmBackupRequest
+backup_request (const BkCall *call, GStrv exclude_disks)
 {
-  g_autoptr (BkHypervisor) hypervisor = bk_libvirt_new (call->settings->connect_uri);
-  g_autoptr (BkRepository) repository =
-      bk_repository_open_or_create (call->settings->repository_dir, error);
-  g_auto (GStrv) vms = bk_call_strings (call, "vms");
-  gint64 started_usecs = g_get_monotonic_time ();
-
-  if (repository == NULL)
-    return FALSE;
-
-  g_auto (GStrv) exclude_disks = bk_call_strings (call, "exclude_disk");
-  BkVmBackupRequest request = {
+  return (BkVmBackupRequest){
     .job_id = call->job_id == NULL ? "" : call->job_id,
     .max_incrementals =
         (guint) bk_call_int (call, "max_incrementals", call->settings->max_incrementals),
@@ -235,6 +226,73 @@ run_backup (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError 
     .limit_mib = (guint) bk_call_int (call, "limit_mib", 0),
     .verify = bk_call_bool (call, "verify", FALSE),
   };
+}
+
+static gboolean
+finish_plan (const Tally *tally, BkSink *sink, GCancellable *cancellable, GError **error)
+{
+  guint failed_count = json_array_get_length (tally->failed);
+  JsonObject *result = json_object_new ();
+
+  json_object_set_boolean_member (result, "plan", TRUE);
+  json_object_set_array_member (result, "vms", tally->backups);
+  json_object_set_array_member (result, "failed", tally->failed);
+  json_object_set_int_member (result, "needed_bytes", (gint64) tally->size_bytes);
+  if (!bk_sink_emit (sink, BK_SINK_RESULT, bk_json_object_node (result), cancellable, error))
+    return FALSE;
+  if (failed_count == 0)
+    return TRUE;
+  g_propagate_error (error, g_error_copy (tally->first_error));
+  return FALSE;
+}
+
+static gboolean
+run_plan (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (BkHypervisor) hypervisor = bk_libvirt_new (call->settings->connect_uri);
+  g_auto (GStrv) vms = bk_call_strings (call, "vms");
+  g_auto (GStrv) exclude_disks = bk_call_strings (call, "exclude_disk");
+  BkVmBackupRequest request = backup_request (call, exclude_disks);
+  Tally tally = { .backups = json_array_new (), .failed = json_array_new () };
+
+  for (char **vm = vms; *vm != NULL; vm++)
+    {
+      GError *failure = NULL;
+
+      request.vm = *vm;
+      g_autoptr (BkVmPlanned) planned =
+          bk_vm_plan (&request, call->settings->repository_dir, hypervisor, &failure);
+      if (planned == NULL)
+        {
+          count_failure (&tally, *vm, failure);
+          continue;
+        }
+      tally.size_bytes += planned->plan->needed_bytes;
+      json_array_add_object_element (tally.backups, bk_view_vm_planned (planned));
+    }
+
+  gboolean planned_all = finish_plan (&tally, sink, cancellable, error);
+  g_clear_error (&tally.first_error);
+  return planned_all;
+}
+
+static gboolean
+run_backup (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError **error)
+{
+  if (bk_call_bool (call, "plan", FALSE))
+    return run_plan (call, sink, cancellable, error);
+
+  g_autoptr (BkHypervisor) hypervisor = bk_libvirt_new (call->settings->connect_uri);
+  g_autoptr (BkRepository) repository =
+      bk_repository_open_or_create (call->settings->repository_dir, error);
+  g_auto (GStrv) vms = bk_call_strings (call, "vms");
+  g_auto (GStrv) exclude_disks = bk_call_strings (call, "exclude_disk");
+  gint64 started_usecs = g_get_monotonic_time ();
+
+  if (repository == NULL)
+    return FALSE;
+
+  BkVmBackupRequest request = backup_request (call, exclude_disks);
   Tally tally = { .backups = json_array_new (), .failed = json_array_new () };
   for (char **vm = vms; *vm != NULL; vm++)
     {
@@ -314,6 +372,7 @@ static const BkParam backup_params[] = {
     N_ ("do not ask the guest agent to hold the file systems still") },
   { "limit_mib", BK_PARAM_INT, BK_PARAM_OPTIONAL, N_ ("MiB a second at most"), 1, 1000000 },
   { "verify", BK_PARAM_BOOL, BK_PARAM_OPTIONAL, N_ ("read everything again at the end") },
+  { "plan", BK_PARAM_BOOL, BK_PARAM_OPTIONAL, N_ ("do nothing, say what would be done") },
   { NULL },
 };
 

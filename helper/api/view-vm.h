@@ -2,6 +2,7 @@
 
 #include "ops/vm-backup.h"
 #include "ops/vm-list.h"
+#include "ops/vm-plan.h"
 
 #include <json-glib/json-glib.h>
 
@@ -11,3 +12,4 @@ JsonNode *bk_view_vm (const BkVmEntry *entry);
 JsonNode *bk_view_vm_removed (const char *uuid);
 JsonNode *bk_view_vm_list_result (guint count, const GPtrArray *unused_images);
 JsonObject *bk_view_vm_backup (const char *vm, const BkVmBackupOutcome *outcome);
+JsonObject *bk_view_vm_planned (const BkVmPlanned *planned);

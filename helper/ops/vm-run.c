@@ -3,6 +3,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/passable.h"
 #include "base/path.h"
 
 #include <errno.h>
@@ -13,8 +14,13 @@
 /* So that "<vm>-<disk>-Full-Merged-YYYYMMDD_HHMMSS.qcow2" stays one name on every file system. */
 #define VM_NAME_MAX_BYTES 150
 
-static gboolean
-check_name (const char *name, GError **error)
+/**
+ * bk_vm_name_check:
+ *
+ * Errors: %BK_ERROR_USAGE for a name that no project can be named by.
+ */
+gboolean
+bk_vm_name_check (const char *name, GError **error)
 {
   if (bk_name_is_safe (name) && strlen (name) <= VM_NAME_MAX_BYTES)
     return TRUE;
@@ -46,7 +52,7 @@ bk_vm_run_open (BkRepository *repository,
 {
   const char *vm_name = request->vm;
 
-  if (!check_name (vm_name, error))
+  if (!bk_vm_name_check (vm_name, error))
     return NULL;
 
   g_autoptr (BkVmRun) run = g_new0 (BkVmRun, 1);
@@ -234,4 +240,31 @@ bk_vm_run_delete_checkpoint (BkVmRun *run, const char *name, GError **error)
   if (!bk_hypervisor_destroy (run->hypervisor, uuid, &local))
     bk_vm_run_log (run, BK_LOG_ERROR, NULL, "vm.stop", "%s", local->message);
   return deleted;
+}
+
+/**
+ * bk_vm_run_check_passable:
+ *
+ * QEMU opens what it writes by name, as a user of its own, who must get through every directory
+ * above it.
+ *
+ * Errors: %BK_ERROR_DENIED names the directory that it cannot pass.
+ */
+gboolean
+bk_vm_run_check_passable (BkVmRun *run, GError **error)
+{
+  uid_t uid;
+  gid_t gid;
+
+  if (!bk_hypervisor_get_writer (run->hypervisor, &uid, &gid))
+    return TRUE;
+
+  g_autofree char *directory = bk_find_impassable (run->project_path, uid, gid);
+  if (directory == NULL)
+    return TRUE;
+  g_set_error (error, BK_ERROR, BK_ERROR_DENIED,
+               "The backup of “%s” was not started: QEMU runs as a user (uid %u) that cannot pass "
+               "the directory “%s”; run “chmod o+x %s”",
+               run->vm->name, uid, directory, directory);
+  return FALSE;
 }

@@ -41,6 +41,7 @@ typedef struct
   BkCycle *cycle; /* (nullable) */
 } BkVmRun;
 
+gboolean bk_vm_name_check (const char *name, GError **error);
 BkVmRun *bk_vm_run_open (BkRepository *repository,
                          BkHypervisor *hypervisor,
                          BkReporter *reporter,
@@ -60,6 +61,7 @@ void bk_vm_run_progress (BkVmRun *run, const char *step, guint64 done_bytes, gui
 void bk_vm_run_set_cycle (BkVmRun *run, BkCycle *cycle);
 gboolean bk_vm_run_has_checkpoint (BkVmRun *run, const char *name, gboolean *has, GError **error);
 
+gboolean bk_vm_run_check_passable (BkVmRun *run, GError **error);
 gint64 bk_vm_run_find_free_time (BkVmRun *run);
 gboolean bk_vm_run_delete_checkpoint (BkVmRun *run, const char *name, GError **error);
 

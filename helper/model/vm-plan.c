@@ -1,0 +1,268 @@
+#include "model/vm-plan.h"
+
+#include "base/error.h"
+
+#include <glib/gi18n.h>
+#include <string.h>
+
+static void
+plan_disk_free (gpointer data)
+{
+  BkPlanDisk *disk = data;
+
+  g_free (disk->target);
+  g_free (disk->reason);
+  g_free (disk);
+}
+
+static void
+plan_warning_free (gpointer data)
+{
+  BkPlanWarning *warning = data;
+
+  g_free (warning->message);
+  g_free (warning);
+}
+
+void
+bk_vm_plan_free (BkVmPlan *plan)
+{
+  g_ptr_array_unref (plan->disks);
+  g_ptr_array_unref (plan->warnings);
+  g_ptr_array_unref (plan->removes);
+  g_free (plan);
+}
+
+const char *
+bk_plan_action_to_string (BkPlanAction action)
+{
+  static const char *const names[] = {
+    [BK_PLAN_FULL] = "full",
+    [BK_PLAN_INCREMENTAL] = "incremental",
+    [BK_PLAN_MERGE] = "merge",
+    [BK_PLAN_NONE] = "none",
+  };
+
+  return names[action];
+}
+
+static void
+warn (BkVmPlan *plan, const char *code, char *message)
+{
+  BkPlanWarning *warning = g_new0 (BkPlanWarning, 1);
+
+  warning->code = code;
+  warning->message = message;
+  g_ptr_array_add (plan->warnings, warning);
+}
+
+static void
+add_disk (BkVmPlan *plan,
+          const BkVmDisk *disk,
+          BkPlanAction action,
+          const char *reason,
+          guint64 needed_bytes)
+{
+  BkPlanDisk *planned = g_new0 (BkPlanDisk, 1);
+
+  planned->target = g_strdup (disk->target);
+  planned->action = action;
+  planned->reason = g_strdup (reason);
+  planned->needed_bytes = needed_bytes;
+  plan->needed_bytes += needed_bytes;
+  g_ptr_array_add (plan->disks, planned);
+}
+
+/* The cycle of another VM of the same name is not this one's. */
+static const BkCycle *
+own_cycle (const BkVmPlanFacts *facts)
+{
+  const BkCycle *cycle = facts->cycle;
+
+  return cycle != NULL && (cycle->status == BK_CYCLE_CONSOLIDATING ||
+                           strcmp (cycle->uuid, facts->vm->uuid) == 0)
+             ? cycle
+             : NULL;
+}
+
+static gboolean
+is_excluded (const BkVmPlanFacts *facts, const char *target)
+{
+  return facts->exclude_disks != NULL && g_strv_contains (facts->exclude_disks, target);
+}
+
+static void
+plan_full_or_incremental (BkVmPlan *plan,
+                          const BkVmPlanFacts *facts,
+                          gboolean continues,
+                          const BkVmDisk *disk,
+                          gboolean can_record)
+{
+  const BkCycle *cycle = own_cycle (facts);
+  const char *reason;
+
+  bk_vm_disk_ability (disk, &reason);
+  if (!continues || !can_record)
+    add_disk (plan, disk, BK_PLAN_FULL, reason == NULL ? NULL : _ (reason), disk->allocation_bytes);
+  else if (bk_cycle_find_disk (cycle, disk->target) == NULL)
+    add_disk (plan, disk, BK_PLAN_FULL,
+              _ ("It was added since the last backup: it is copied in full this time."),
+              disk->allocation_bytes);
+  else
+    add_disk (plan, disk, BK_PLAN_INCREMENTAL, NULL, 0);
+}
+
+static void
+plan_copy (BkVmPlan *plan, const BkVmPlanFacts *facts, gboolean continues)
+{
+  for (guint i = 0; i < facts->vm->disks->len; i++)
+    {
+      const BkVmDisk *disk = g_ptr_array_index (facts->vm->disks, i);
+      const char *reason;
+      BkDiskAbility ability = bk_vm_disk_ability (disk, &reason);
+
+      if (ability == BK_DISK_NONE && reason == NULL)
+        continue; /* a cdrom or floppy */
+      if (ability == BK_DISK_NONE)
+        {
+          add_disk (plan, disk, BK_PLAN_NONE, _ (reason), 0);
+          warn (plan, "disk-not-backed-up", g_strdup_printf ("%s: %s", disk->target, _ (reason)));
+        }
+      else if (is_excluded (facts, disk->target))
+        add_disk (plan, disk, BK_PLAN_NONE, _ ("It is left out, as asked for."), 0);
+      else
+        plan_full_or_incremental (plan, facts, continues, disk, ability == BK_DISK_INCREMENTAL);
+    }
+}
+
+/* A consolidation works on the files of the cycle; what the VM has now does not matter to it. */
+static void
+plan_merge (BkVmPlan *plan, const BkVmPlanFacts *facts)
+{
+  const BkCycle *cycle = facts->cycle;
+
+  for (guint i = 0; i < cycle->disks->len; i++)
+    {
+      const BkCycleDisk *disk = g_ptr_array_index (cycle->disks, i);
+      const BkVmDisk named = { .target = disk->target };
+
+      add_disk (plan, &named, BK_PLAN_MERGE, NULL, 0);
+    }
+  for (guint i = 0; i < cycle->backup_ids->len; i++)
+    g_ptr_array_add (plan->removes, g_strdup (g_ptr_array_index (cycle->backup_ids, i)));
+  plan->needed_bytes = facts->incrementals_bytes;
+}
+
+static gboolean
+has_something_to_copy (const BkVmPlan *plan)
+{
+  for (guint i = 0; i < plan->disks->len; i++)
+    {
+      if (((const BkPlanDisk *) g_ptr_array_index (plan->disks, i))->action != BK_PLAN_NONE)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static gboolean
+check_excludes (const BkVmPlanFacts *facts, GError **error)
+{
+  const char *const *exclude = facts->exclude_disks;
+
+  for (; exclude != NULL && *exclude != NULL; exclude++)
+    {
+      g_autofree char *line = bk_error_one_line (*exclude);
+
+      if (bk_vm_find_disk (facts->vm, *exclude) != NULL)
+        continue;
+      g_set_error (error, BK_ERROR, BK_ERROR_USAGE,
+                   "The VM “%s” has no disk “%s” to exclude; “cockpit-backup vm list --json” shows "
+                   "its disks",
+                   facts->vm->name, line);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static const char *
+reason_of (const BkVmPlanFacts *facts, BkCycleStep step)
+{
+  if (facts->standalone)
+    return _ ("A standalone copy was asked for; the cycle goes on unchanged.");
+  switch (step)
+    {
+    case BK_STEP_INCREMENTAL:
+      return _ ("The cycle has room for another incremental.");
+    case BK_STEP_CONSOLIDATION:
+      return facts->cycle->status == BK_CYCLE_CONSOLIDATING
+                 ? _ ("A consolidation was interrupted: it is finished first.")
+                 : _ ("The cycle has as many incrementals as it may: they are consolidated.");
+    case BK_STEP_BASE:
+    default:
+      return facts->cycle == NULL ? _ ("No cycle is active: a new one begins.")
+                                  : _ ("The cycle is of another VM of this name: a new one begins, "
+                                       "the old backups are kept.");
+    }
+}
+
+static void
+warn_of_facts (BkVmPlan *plan, const BkVmPlanFacts *facts, gboolean copies, BkCycleStep step)
+{
+  if (facts->cycle != NULL && own_cycle (facts) == NULL)
+    warn (plan, "other-vm",
+          g_strdup (_ ("The backups of this name are of another VM; the next one begins a new "
+                       "cycle.")));
+  if (step == BK_STEP_INCREMENTAL && !facts->standalone && facts->checkpoint_missing)
+    warn (plan, "checkpoint-missing",
+          g_strdup (_ ("libvirt has lost the checkpoint that the next incremental starts from.")));
+  if (copies && facts->impassable != NULL)
+    warn (plan, "not-passable",
+          g_strdup_printf (_ ("QEMU's user cannot pass the directory “%s”: run “chmod o+x %s”."),
+                           facts->impassable, facts->impassable));
+  if (plan->needed_bytes > plan->free_bytes)
+    {
+      g_autofree char *needs = g_format_size (plan->needed_bytes);
+      g_autofree char *has = g_format_size (plan->free_bytes);
+
+      warn (plan, "no-space",
+            g_strdup_printf (_ ("It needs %s in the repository, which has %s."), needs, has));
+    }
+}
+
+/**
+ * bk_vm_plan_decide:
+ *
+ * Errors: %BK_ERROR_USAGE for a disk to exclude that the VM does not have; %BK_ERROR_UNSUPPORTED
+ *   when there is nothing to back up.
+ *
+ * Returns: (transfer full) (nullable): what a run that finds these facts does.
+ */
+BkVmPlan *
+bk_vm_plan_decide (const BkVmPlanFacts *facts, GError **error)
+{
+  BkCycleStep step = bk_cycle_next_step (own_cycle (facts), facts->max_incrementals);
+  gboolean copies = facts->standalone || step != BK_STEP_CONSOLIDATION;
+
+  if (copies && !check_excludes (facts, error))
+    return NULL;
+
+  g_autoptr (BkVmPlan) plan = g_new0 (BkVmPlan, 1);
+  plan->disks = g_ptr_array_new_with_free_func (plan_disk_free);
+  plan->warnings = g_ptr_array_new_with_free_func (plan_warning_free);
+  plan->removes = g_ptr_array_new_with_free_func (g_free);
+  plan->step = facts->standalone ? "standalone" : bk_cycle_step_to_string (step);
+  plan->reason = reason_of (facts, step);
+  plan->free_bytes = facts->free_bytes;
+  if (copies)
+    plan_copy (plan, facts, !facts->standalone && step == BK_STEP_INCREMENTAL);
+  else
+    plan_merge (plan, facts);
+  if (!has_something_to_copy (plan))
+    {
+      g_set_error (error, BK_ERROR, BK_ERROR_UNSUPPORTED,
+                   "The VM “%s” has no disk that can be backed up", facts->vm->name);
+      return NULL;
+    }
+  warn_of_facts (plan, facts, copies, step);
+  return g_steal_pointer (&plan);
+}
