@@ -1,7 +1,10 @@
+/* An event: its members, reading and writing it. What is JSON of any kind is in json-cursor.c, the
+ * names of the files in event-segment-name.c. */
 #include "format/event-segment.h"
 
 #include "base/error.h"
 #include "base/json-text.h"
+#include "format/json-cursor.h"
 
 #include <string.h>
 
@@ -23,36 +26,11 @@ struct _BkEventParser
   guint64 offset;      /* in the segment, of the buffer's first byte */
 };
 
-/* A reading position. When it fails, short_of_data says whether more bytes could have helped. */
-typedef struct
-{
-  const char *at;
-  const char *end;
-  gboolean short_of_data;
-  BkEventParser *parser;
-} Cursor;
-
-/* In a string: 1 ends it or must be looked at, 2 is the part of a character beyond ASCII. */
-static guint8 string_classes[256];
-
-static void
-init_classes (void)
-{
-  static gsize done;
-
-  if (!g_once_init_enter (&done))
-    return;
-  for (guint i = 0; i < 256; i++)
-    string_classes[i] = (i < 0x20 || i == '"' || i == '\\') ? 1 : i >= 0x80 ? 2 : 0;
-  g_once_init_leave (&done, 1);
-}
-
 BkEventParser *
 bk_event_parser_new (void)
 {
   BkEventParser *self = g_new0 (BkEventParser, 1);
 
-  init_classes ();
   self->buffer = g_byte_array_new ();
   self->scratch = g_byte_array_new ();
   return self;
@@ -66,248 +44,23 @@ bk_event_parser_free (BkEventParser *parser)
   g_free (parser);
 }
 
-static gboolean
-run_out (Cursor *cursor)
-{
-  cursor->short_of_data = TRUE;
-  return FALSE;
-}
-
-static inline gboolean
-skip_space (Cursor *cursor)
-{
-  while (cursor->at < cursor->end)
-    {
-      char c = *cursor->at;
-
-      if (c != ' ' && c != '\n' && c != '\t' && c != '\r')
-        return TRUE;
-      cursor->at++;
-    }
-  return run_out (cursor);
-}
-
-static inline gboolean
-take (Cursor *cursor, char c)
-{
-  if (cursor->at == cursor->end)
-    return run_out (cursor);
-  if (*cursor->at != c)
-    return FALSE;
-  cursor->at++;
-  return TRUE;
-}
-
-static gboolean
-take_escape (Cursor *cursor)
-{
-  if (cursor->end - cursor->at < 2)
-    return run_out (cursor);
-
-  char kind = cursor->at[1];
-  cursor->at += 2;
-  if (kind != 'u')
-    return kind != '\0' && strchr ("\"\\/bfnrt", kind) != NULL;
-  for (guint i = 0; i < 4; i++, cursor->at++)
-    {
-      if (cursor->at == cursor->end)
-        return run_out (cursor);
-      if (!g_ascii_isxdigit (*cursor->at))
-        return FALSE;
-    }
-  return TRUE;
-}
-
-#define EACH_BYTE(c) (G_GUINT64_CONSTANT (0x0101010101010101) * (c))
-#define TOP_BITS EACH_BYTE (0x80)
-
-/* Passes over eight bytes at a time as long as none of them ends a string or is of class 1. A bit too
- * many in the test only ends the run early. */
-static inline void
-skip_plain (Cursor *cursor, guint8 *high)
-{
-  guint64 seen = 0;
-
-  while (cursor->end - cursor->at >= 8)
-    {
-      guint64 word;
-
-      memcpy (&word, cursor->at, sizeof word);
-      guint64 quote = word ^ EACH_BYTE ('"');
-      guint64 escape = word ^ EACH_BYTE ('\\');
-      guint64 special = ((quote - EACH_BYTE (1)) & ~quote) | ((escape - EACH_BYTE (1)) & ~escape) |
-                        ((word - EACH_BYTE (0x20)) & ~word);
-      if ((special & TOP_BITS) != 0)
-        break;
-      seen |= word;
-      cursor->at += 8;
-    }
-  if ((seen & TOP_BITS) != 0)
-    *high = 2;
-}
-
-/* @raw: (out): what stands between the quotes. */
-static gboolean
-take_string (Cursor *cursor, BkText *raw, gboolean *escaped)
-{
-  guint8 high = 0;
-
-  if (!take (cursor, '"'))
-    return FALSE;
-  raw->data = cursor->at;
-  *escaped = FALSE;
-  while (TRUE)
-    {
-      guint8 class = 0;
-
-      skip_plain (cursor, &high);
-      while (cursor->at < cursor->end && (class = string_classes[(guint8) *cursor->at]) != 1)
-        {
-          high |= class;
-          cursor->at++;
-        }
-      if (cursor->at == cursor->end)
-        return run_out (cursor);
-      if (*cursor->at == '"')
-        break;
-      *escaped = TRUE;
-      if (*cursor->at != '\\' || !take_escape (cursor))
-        return FALSE;
-    }
-  raw->length_bytes = (gsize) (cursor->at - raw->data);
-  cursor->at++;
-  return high == 0 || g_utf8_validate_len (raw->data, raw->length_bytes, NULL);
-}
-
 /* scratch has room for the whole buffer, and decoding never lengthens, so it never moves. */
 static gboolean
-take_text (Cursor *cursor, BkText *text)
+take_text (BkEventParser *parser, BkJsonCursor *cursor, BkText *text)
 {
   gboolean escaped;
 
-  if (!take_string (cursor, text, &escaped))
+  if (!bk_json_take_string (cursor, text, &escaped))
     return FALSE;
   if (escaped)
     {
-      char *out = (char *) cursor->parser->scratch->data + cursor->parser->used;
+      char *out = (char *) parser->scratch->data + parser->used;
 
       text->length_bytes = bk_json_unescape (text->data, text->length_bytes, out);
       text->data = out;
-      cursor->parser->used += text->length_bytes;
+      parser->used += text->length_bytes;
     }
   return TRUE;
-}
-
-static gboolean
-take_word (Cursor *cursor, const char *word)
-{
-  for (; *word != '\0'; word++)
-    {
-      if (!take (cursor, *word))
-        return FALSE;
-    }
-  return TRUE;
-}
-
-static gboolean
-take_digits (Cursor *cursor)
-{
-  const char *start = cursor->at;
-
-  while (cursor->at < cursor->end && g_ascii_isdigit (*cursor->at))
-    cursor->at++;
-  return cursor->at > start || (cursor->at == cursor->end && run_out (cursor));
-}
-
-/* A number is always followed by something in an object, so its end is never the end of the data. */
-static gboolean
-take_number (Cursor *cursor)
-{
-  take (cursor, '-');
-  if (!take (cursor, '0') && !take_digits (cursor))
-    return FALSE;
-  if (take (cursor, '.') && !take_digits (cursor))
-    return FALSE;
-  if (take (cursor, 'e') || take (cursor, 'E'))
-    {
-      if (!take (cursor, '+'))
-        take (cursor, '-');
-      if (!take_digits (cursor))
-        return FALSE;
-    }
-  return cursor->at < cursor->end || run_out (cursor);
-}
-
-static gboolean
-take_count (Cursor *cursor, guint64 *value)
-{
-  const char *start = cursor->at;
-
-  *value = 0;
-  while (cursor->at < cursor->end && g_ascii_isdigit (*cursor->at))
-    {
-      if (cursor->at - start == 15) /* what JSON's readers agree on */
-        return FALSE;
-      *value = *value * 10 + (guint64) (*cursor->at++ - '0');
-    }
-  if (cursor->at == cursor->end)
-    return run_out (cursor);
-  return cursor->at > start && (*start != '0' || cursor->at - start == 1);
-}
-
-static gboolean take_value (Cursor *cursor, guint depth);
-
-static gboolean
-take_container (Cursor *cursor, char closer, guint depth)
-{
-  BkText name;
-  gboolean escaped;
-
-  cursor->at++;
-  if (depth == BK_EVENT_DEPTH_MAX || !skip_space (cursor))
-    return FALSE;
-  if (take (cursor, closer))
-    return TRUE;
-  while (TRUE)
-    {
-      if (closer == '}' && (!skip_space (cursor) || !take_string (cursor, &name, &escaped) ||
-                            !skip_space (cursor) || !take (cursor, ':')))
-        return FALSE;
-      if (!skip_space (cursor) || !take_value (cursor, depth + 1) || !skip_space (cursor))
-        return FALSE;
-      if (take (cursor, closer))
-        return TRUE;
-      if (!take (cursor, ','))
-        return FALSE;
-    }
-}
-
-/* Any value, only checked. */
-static gboolean
-take_value (Cursor *cursor, guint depth)
-{
-  BkText text;
-  gboolean escaped;
-
-  if (cursor->at == cursor->end)
-    return run_out (cursor);
-  switch (*cursor->at)
-    {
-    case '{':
-      return take_container (cursor, '}', depth);
-    case '[':
-      return take_container (cursor, ']', depth);
-    case '"':
-      return take_string (cursor, &text, &escaped);
-    case 't':
-      return take_word (cursor, "true");
-    case 'f':
-      return take_word (cursor, "false");
-    case 'n':
-      return take_word (cursor, "null");
-    default:
-      return take_number (cursor);
-    }
 }
 
 static const struct
@@ -358,19 +111,19 @@ member_index (const BkText *name, guint expected)
 }
 
 static gboolean
-take_member_value (Cursor *cursor, guint member, BkEvent *event)
+take_member_value (BkEventParser *parser, BkJsonCursor *cursor, guint member, BkEvent *event)
 {
   const char *start = cursor->at;
 
   if (member == PREVIOUS_HASH && cursor->at < cursor->end && *cursor->at == 'n')
-    return take_word (cursor, "null");
+    return bk_json_take_word (cursor, "null");
   if (member < G_N_ELEMENTS (text_members))
-    return take_text (cursor, G_STRUCT_MEMBER_P (event, text_members[member].offset));
+    return take_text (parser, cursor, G_STRUCT_MEMBER_P (event, text_members[member].offset));
   if (member == HASH_VERSION)
-    return take_count (cursor, &event->hash_version);
+    return bk_json_take_count (cursor, &event->hash_version);
   if (member == SEQ)
-    return take_count (cursor, &event->seq);
-  if (!take_value (cursor, 1))
+    return bk_json_take_count (cursor, &event->seq);
+  if (!bk_json_take_value (cursor, BK_EVENT_DEPTH_MAX - 1))
     return FALSE;
   if (member == PAYLOAD)
     event->payload = (BkText){ start, (gsize) (cursor->at - start) };
@@ -380,36 +133,37 @@ take_member_value (Cursor *cursor, guint member, BkEvent *event)
 }
 
 static gboolean
-take_event (Cursor *cursor, BkEvent *event)
+take_event (BkEventParser *parser, BkJsonCursor *cursor, BkEvent *event)
 {
   guint seen = 0;
   guint member = 0;
   BkText name;
 
   memset (event, 0, sizeof *event);
-  cursor->parser->used = 0;
-  if (!take (cursor, '{'))
+  parser->used = 0;
+  if (!bk_json_take (cursor, '{'))
     return FALSE;
   do
     {
-      if (!skip_space (cursor) || !take_text (cursor, &name) || !skip_space (cursor) ||
-          !take (cursor, ':') || !skip_space (cursor))
+      if (!bk_json_skip_space (cursor) || !take_text (parser, cursor, &name) ||
+          !bk_json_skip_space (cursor) || !bk_json_take (cursor, ':') ||
+          !bk_json_skip_space (cursor))
         return FALSE;
       guint expected = member;
       member = member_index (&name, expected);
       if (member < MEMBERS_COUNT && (seen & 1u << member) != 0)
         return FALSE;
       seen |= 1u << member;
-      if (!take_member_value (cursor, member, event) || !skip_space (cursor))
+      if (!take_member_value (parser, cursor, member, event) || !bk_json_skip_space (cursor))
         return FALSE;
       member = member < MEMBERS_COUNT ? member + 1 : expected;
     }
-  while (take (cursor, ','));
-  return take (cursor, '}') && (seen & MEMBERS_NEEDED) == MEMBERS_NEEDED;
+  while (bk_json_take (cursor, ','));
+  return bk_json_take (cursor, '}') && (seen & MEMBERS_NEEDED) == MEMBERS_NEEDED;
 }
 
 static gboolean
-malformed (BkEventParser *parser, const Cursor *cursor, const char *what, GError **error)
+malformed (BkEventParser *parser, const BkJsonCursor *cursor, const char *what, GError **error)
 {
   guint64 at = parser->offset + (guint64) (cursor->at - (const char *) parser->buffer->data);
 
@@ -427,20 +181,25 @@ reserve_scratch (BkEventParser *parser, gsize length_bytes)
 /* One byte of the array around the events, or one event. Returns: %FALSE at the end of the data and
  * at an error, which is then set. */
 static gboolean
-step (BkEventParser *parser, Cursor *cursor, BkEventFunc func, gpointer user_data, GError **error)
+step (BkEventParser *parser,
+      BkJsonCursor *cursor,
+      BkEventFunc func,
+      gpointer user_data,
+      GError **error)
 {
   BkEvent event;
 
-  if (!skip_space (cursor))
+  if (!bk_json_skip_space (cursor))
     return FALSE;
   switch (parser->state)
     {
     case STATE_ARRAY:
       parser->state = STATE_FIRST;
-      return take (cursor, '[') || malformed (parser, cursor, "No JSON array begins", error);
+      return bk_json_take (cursor, '[') ||
+             malformed (parser, cursor, "No JSON array begins", error);
     case STATE_COMMA:
     case STATE_FIRST:
-      if (take (cursor, ']'))
+      if (bk_json_take (cursor, ']'))
         {
           parser->state = STATE_DONE;
           return TRUE;
@@ -448,7 +207,7 @@ step (BkEventParser *parser, Cursor *cursor, BkEventFunc func, gpointer user_dat
       if (parser->state == STATE_COMMA)
         {
           parser->state = STATE_EVENT;
-          return take (cursor, ',') || malformed (parser, cursor, "No comma stands", error);
+          return bk_json_take (cursor, ',') || malformed (parser, cursor, "No comma stands", error);
         }
       break;
     case STATE_DONE:
@@ -458,7 +217,7 @@ step (BkEventParser *parser, Cursor *cursor, BkEventFunc func, gpointer user_dat
     }
 
   const char *start = cursor->at;
-  if (!take_event (cursor, &event))
+  if (!take_event (parser, cursor, &event))
     {
       gboolean wait = cursor->short_of_data && cursor->end - start <= BK_EVENT_MAX_BYTES;
 
@@ -494,7 +253,7 @@ bk_event_parser_feed (BkEventParser *parser,
   reserve_scratch (parser, parser->buffer->len);
 
   const char *start = (const char *) parser->buffer->data;
-  Cursor cursor = { start, start + parser->buffer->len, FALSE, parser };
+  BkJsonCursor cursor = { start, start + parser->buffer->len, FALSE };
 
   while (step (parser, &cursor, func, user_data, &local_error))
     cursor.short_of_data = FALSE;
@@ -542,10 +301,10 @@ bk_event_parser_parse_first (BkEventParser *parser,
                              gsize length_bytes,
                              BkEvent *event)
 {
-  Cursor cursor = { text, text + length_bytes, FALSE, parser };
+  BkJsonCursor cursor = { text, text + length_bytes, FALSE };
 
   reserve_scratch (parser, length_bytes);
-  return take_event (&cursor, event) ? (gsize) (cursor.at - text) : 0;
+  return take_event (parser, &cursor, event) ? (gsize) (cursor.at - text) : 0;
 }
 
 static void
@@ -585,42 +344,4 @@ bk_event_append_json (GString *out, const BkEvent *event)
       g_string_append_len (out, event->payload.data, (gssize) event->payload.length_bytes);
     }
   g_string_append_c (out, '}');
-}
-
-/**
- * bk_event_segment_name:
- * @segment: 1 to %BK_EVENT_SEGMENT_MAX
- *
- * Returns: (transfer full): its file's name in the directory "event-log".
- */
-char *
-bk_event_segment_name (guint64 segment)
-{
-  return g_strdup_printf ("segment-%06" G_GUINT64_FORMAT ".json", segment);
-}
-
-/**
- * bk_event_segment_number:
- * @segment: (out): set on success only
- *
- * Returns: whether @name is exactly a segment's.
- */
-gboolean
-bk_event_segment_number (const char *name, guint64 *segment)
-{
-  guint64 number = 0;
-
-  if (strlen (name) != strlen ("segment-000000.json") || !g_str_has_prefix (name, "segment-") ||
-      !g_str_has_suffix (name, ".json"))
-    return FALSE;
-  for (const char *p = name + strlen ("segment-"); *p != '.'; p++)
-    {
-      if (!g_ascii_isdigit (*p))
-        return FALSE;
-      number = number * 10 + (guint64) (*p - '0');
-    }
-  if (number == 0)
-    return FALSE;
-  *segment = number;
-  return TRUE;
 }
