@@ -1,62 +1,6 @@
-#include "model/event-chain.h"
-
-#include "base/error.h"
+#include "model/event-chain-private.h"
 
 #include <string.h>
-
-struct _BkEventChain
-{
-  BkEventHasher *hasher;
-  BkEventSnapshot *snapshot;
-  BkEventAnchor *anchor;
-  gboolean fast;
-
-  guint64 segment; /* the one being fed; 0 before the first */
-  guint64 first_segment;
-  guint64 index; /* in the segment, of the next event */
-  gboolean snapshot_seen;
-  gboolean started; /* an event was verified */
-  guint64 last_version;
-  guint64 last_seq;
-  char last_hash[BK_SHA256_HEX_LENGTH + 1]; /* empty: nothing to follow from */
-  char *first_previous_hash;                /* of a log that begins in mid-chain */
-  guint64 seq_before_first;
-  gboolean first_is_own; /* it has a seq: this program wrote it */
-  gboolean anchor_confirmed;
-
-  char *first_event_id;
-  GString *last_event_id;
-  BkChainVerdict *verdict;
-};
-
-static const char *const fault_names[] = {
-  [BK_CHAIN_SOUND] = "sound",
-  [BK_CHAIN_UNREADABLE] = "unreadable",
-  [BK_CHAIN_HASH] = "hash",
-  [BK_CHAIN_ORDER] = "order",
-  [BK_CHAIN_LINK] = "link",
-  [BK_CHAIN_MISSING_SEGMENT] = "missing-segment",
-  [BK_CHAIN_SNAPSHOT_MISMATCH] = "snapshot-mismatch",
-};
-
-static const char *const scope_names[] = {
-  [BK_CHAIN_FROM_GENESIS] = "genesis",
-  [BK_CHAIN_FROM_ANCHOR] = "anchor",
-  [BK_CHAIN_FROM_SNAPSHOT] = "snapshot",
-  [BK_CHAIN_FROM_FIRST_KEPT] = "first-kept",
-};
-
-const char *
-bk_chain_fault_to_string (BkChainFault fault)
-{
-  return fault_names[fault];
-}
-
-const char *
-bk_chain_scope_to_string (BkChainScope scope)
-{
-  return scope_names[scope];
-}
 
 /**
  * bk_event_chain_new:
@@ -94,46 +38,6 @@ bk_event_chain_free (BkEventChain *chain)
   g_free (chain);
 }
 
-static gboolean
-is_sound (const BkEventChain *chain)
-{
-  return chain->verdict->fault == BK_CHAIN_SOUND;
-}
-
-/* Only the first fault counts: everything after it may be its consequence. */
-static void
-set_fault (BkEventChain *chain, BkChainFault fault, const BkEvent *event, const char *format, ...)
-    G_GNUC_PRINTF (4, 5);
-
-static void
-set_fault (BkEventChain *chain, BkChainFault fault, const BkEvent *event, const char *format, ...)
-{
-  BkChainVerdict *verdict = chain->verdict;
-  va_list args;
-
-  if (!is_sound (chain))
-    return;
-  va_start (args, format);
-  g_autofree char *what = g_strdup_vprintf (format, args);
-  va_end (args);
-
-  verdict->fault = fault;
-  verdict->broken_segment = chain->segment;
-  verdict->broken_index = chain->index;
-  if (event == NULL)
-    {
-      verdict->message = bk_error_one_line (what);
-      return;
-    }
-  g_autofree char *id = bk_text_dup (&event->id);
-  g_autofree char *message =
-      g_strdup_printf ("Segment %" G_GUINT64_FORMAT ", event %" G_GUINT64_FORMAT " (“%s”): %s",
-                       chain->segment, chain->index, id, what);
-
-  verdict->broken_event_id = bk_error_one_line (id);
-  verdict->message = bk_error_one_line (message);
-}
-
 /**
  * bk_event_chain_wants_segment:
  *
@@ -158,10 +62,11 @@ begin_first_segment (BkEventChain *chain, guint64 segment)
   chain->first_segment = segment;
   if (segment != expected)
     {
-      set_fault (chain, BK_CHAIN_MISSING_SEGMENT, NULL,
-                 "Segment %" G_GUINT64_FORMAT " is missing: the log begins with segment %" //
-                 G_GUINT64_FORMAT,
-                 expected, segment);
+      bk_event_chain_set_fault (chain, BK_CHAIN_MISSING_SEGMENT, NULL,
+                                "Segment %" G_GUINT64_FORMAT
+                                " is missing: the log begins with segment %" //
+                                G_GUINT64_FORMAT,
+                                expected, segment);
       return;
     }
   if (chain->fast)
@@ -193,90 +98,11 @@ bk_event_chain_begin_segment (BkEventChain *chain, guint64 segment)
   if (previous == 0)
     begin_first_segment (chain, segment);
   else if (segment != previous + 1)
-    set_fault (chain, BK_CHAIN_MISSING_SEGMENT, NULL,
-               "Segment %" G_GUINT64_FORMAT " is missing: after segment %" G_GUINT64_FORMAT
-               " comes segment %" G_GUINT64_FORMAT,
-               previous + 1, previous, segment);
-}
-
-/* The first event of a log that begins in mid-chain without an anchor: what it follows from is
- * taken as it says, and held against an event of pruning, or the snapshot, at the end. */
-static void
-adopt_first (BkEventChain *chain, const BkEvent *event)
-{
-  chain->first_previous_hash = bk_text_dup (&event->previous_hash);
-  chain->first_is_own = event->hash_version > 0;
-  chain->seq_before_first = event->seq > 0 ? event->seq - 1 : 0;
-  if (event->previous_hash.length_bytes == BK_SHA256_HEX_LENGTH)
-    memcpy (chain->last_hash, event->previous_hash.data, BK_SHA256_HEX_LENGTH);
-  else
-    set_fault (chain, BK_CHAIN_LINK, event,
-               "it is the first one kept, and names no event that it follows from");
-  chain->last_seq = chain->seq_before_first;
-  chain->last_version = event->hash_version;
-}
-
-static void
-check_hash (BkEventChain *chain, const BkEvent *event)
-{
-  char hex[BK_SHA256_HEX_LENGTH + 1];
-
-  if (!bk_event_hasher_event (chain->hasher, event, hex))
-    set_fault (chain, BK_CHAIN_HASH, event,
-               "its hash_version %" G_GUINT64_FORMAT " is not known to this program",
-               event->hash_version);
-  else if (!bk_text_is (&event->current_hash, hex))
-    set_fault (chain, BK_CHAIN_HASH, event,
-               "its content is not what its current_hash says: it was changed");
-  else if (event->hash_version > 0 && event->has_more)
-    set_fault (chain, BK_CHAIN_HASH, event, "it has members that its hash does not cover");
-  else if (event->hash_version > 0 && event->payload.data == NULL)
-    set_fault (chain, BK_CHAIN_HASH, event, "its payload was removed");
-  else if (event->payload.data != NULL && !bk_event_hasher_payload_matches (chain->hasher, event))
-    set_fault (chain, BK_CHAIN_HASH, event,
-               "its payload is not what its payload_hash says: it was changed");
-}
-
-static void
-check_order (BkEventChain *chain, const BkEvent *event)
-{
-  if (event->hash_version < chain->last_version)
-    set_fault (chain, BK_CHAIN_ORDER, event, "an event of an older hash_version follows a newer");
-  else if (event->hash_version > 0 && event->seq != chain->last_seq + 1)
-    set_fault (chain, BK_CHAIN_ORDER, event,
-               "it is number %" G_GUINT64_FORMAT " where number %" G_GUINT64_FORMAT " belongs",
-               event->seq, chain->last_seq + 1);
-}
-
-static void
-check_link (BkEventChain *chain, const BkEvent *event)
-{
-  if (chain->last_hash[0] == '\0' && event->previous_hash.data != NULL)
-    set_fault (chain, BK_CHAIN_LINK, event,
-               "it is the first of the log, but says that it follows from another");
-  else if (chain->last_hash[0] != '\0' && !bk_text_is (&event->previous_hash, chain->last_hash))
-    set_fault (chain, BK_CHAIN_LINK, event,
-               "its previous_hash is not the current_hash of the event before it: one was removed, "
-               "added or moved");
-}
-
-static void
-check_snapshot (BkEventChain *chain, const BkEvent *event)
-{
-  const BkEventSnapshot *snapshot = chain->snapshot;
-  gboolean counted = event->hash_version == 0 && chain->verdict->scope == BK_CHAIN_FROM_GENESIS;
-
-  chain->snapshot_seen = TRUE;
-  if (!bk_text_is (&event->id, snapshot->last_event_id) ||
-      !bk_text_is (&event->current_hash, snapshot->last_current_hash) ||
-      !bk_text_is (&event->timestamp, snapshot->last_timestamp))
-    set_fault (chain, BK_CHAIN_SNAPSHOT_MISMATCH, event,
-               "the snapshot names another event at this place");
-  else if ((event->hash_version > 0 && event->seq != snapshot->total_events) ||
-           (counted && chain->verdict->events_count != snapshot->total_events))
-    set_fault (chain, BK_CHAIN_SNAPSHOT_MISMATCH, event,
-               "the snapshot counts %" G_GUINT64_FORMAT " events up to here",
-               snapshot->total_events);
+    bk_event_chain_set_fault (chain, BK_CHAIN_MISSING_SEGMENT, NULL,
+                              "Segment %" G_GUINT64_FORMAT
+                              " is missing: after segment %" G_GUINT64_FORMAT
+                              " comes segment %" G_GUINT64_FORMAT,
+                              previous + 1, previous, segment);
 }
 
 static gboolean
@@ -327,22 +153,22 @@ bk_event_chain_feed (BkEventChain *chain, const BkEvent *event)
       chain->index++;
       return;
     }
-  if (is_sound (chain))
+  if (bk_event_chain_is_sound (chain))
     {
       gboolean adopt = !chain->started && (chain->verdict->scope == BK_CHAIN_FROM_FIRST_KEPT ||
                                            chain->verdict->scope == BK_CHAIN_FROM_SNAPSHOT);
 
-      check_hash (chain, event);
+      bk_event_chain_check_hash (chain, event);
       if (!adopt)
         {
-          check_order (chain, event);
-          check_link (chain, event);
+          bk_event_chain_check_order (chain, event);
+          bk_event_chain_check_link (chain, event);
         }
       else if (chain->verdict->scope == BK_CHAIN_FROM_FIRST_KEPT)
-        adopt_first (chain, event);
+        bk_event_chain_adopt_first (chain, event);
       if (at_snapshot)
-        check_snapshot (chain, event);
-      if (is_sound (chain))
+        bk_event_chain_check_snapshot (chain, event);
+      if (bk_event_chain_is_sound (chain))
         chain->verdict->verified_count++;
     }
   follow (chain, event);
@@ -356,7 +182,7 @@ bk_event_chain_feed (BkEventChain *chain, const BkEvent *event)
 void
 bk_event_chain_note_pruning (BkEventChain *chain, const BkEventAnchor *anchor)
 {
-  if (!is_sound (chain) || anchor->first_segment != chain->first_segment)
+  if (!bk_event_chain_is_sound (chain) || anchor->first_segment != chain->first_segment)
     return;
   if (chain->verdict->scope == BK_CHAIN_FROM_ANCHOR)
     chain->anchor_confirmed = chain->anchor_confirmed ||
@@ -375,9 +201,10 @@ bk_event_chain_note_pruning (BkEventChain *chain, const BkEventAnchor *anchor)
 void
 bk_event_chain_unreadable (BkEventChain *chain, const char *why)
 {
-  set_fault (chain, BK_CHAIN_UNREADABLE, NULL,
-             "Segment %" G_GUINT64_FORMAT ", event %" G_GUINT64_FORMAT " cannot be read: %s",
-             chain->segment, chain->index, why);
+  bk_event_chain_set_fault (chain, BK_CHAIN_UNREADABLE, NULL,
+                            "Segment %" G_GUINT64_FORMAT ", event %" G_GUINT64_FORMAT
+                            " cannot be read: %s",
+                            chain->segment, chain->index, why);
 }
 
 /**
@@ -388,7 +215,7 @@ void
 bk_event_chain_bad_snapshot (BkEventChain *chain, const char *why)
 {
   chain->verdict->snapshot_exists = TRUE;
-  set_fault (chain, BK_CHAIN_SNAPSHOT_MISMATCH, NULL, "%s", why);
+  bk_event_chain_set_fault (chain, BK_CHAIN_SNAPSHOT_MISMATCH, NULL, "%s", why);
 }
 
 /* Programs that prune without an event move their snapshot to the last event they remove: then it
@@ -404,19 +231,20 @@ static void
 settle_beginning (BkEventChain *chain)
 {
   if (chain->verdict->scope == BK_CHAIN_FROM_ANCHOR && !chain->anchor_confirmed)
-    set_fault (chain, BK_CHAIN_MISSING_SEGMENT, NULL,
-               "The segments before %" G_GUINT64_FORMAT
-               " are missing: the anchor says that they were pruned, but no event records that",
-               chain->first_segment);
+    bk_event_chain_set_fault (
+        chain, BK_CHAIN_MISSING_SEGMENT, NULL,
+        "The segments before %" G_GUINT64_FORMAT
+        " are missing: the anchor says that they were pruned, but no event records that",
+        chain->first_segment);
   if (chain->verdict->scope != BK_CHAIN_FROM_FIRST_KEPT)
     return;
   if (chain->anchor_confirmed || (!chain->first_is_own && snapshot_vouches (chain)))
     chain->verdict->scope = BK_CHAIN_FROM_ANCHOR;
   else if (chain->first_is_own)
-    set_fault (chain, BK_CHAIN_MISSING_SEGMENT, NULL,
-               "The segments before %" G_GUINT64_FORMAT
-               " are missing: no event records that they were pruned",
-               chain->first_segment);
+    bk_event_chain_set_fault (chain, BK_CHAIN_MISSING_SEGMENT, NULL,
+                              "The segments before %" G_GUINT64_FORMAT
+                              " are missing: no event records that they were pruned",
+                              chain->first_segment);
 }
 
 static void
@@ -426,11 +254,12 @@ settle_snapshot (BkEventChain *chain)
 
   if (snapshot == NULL || chain->snapshot_seen || snapshot_vouches (chain))
     return;
-  set_fault (chain, BK_CHAIN_SNAPSHOT_MISMATCH, NULL,
-             "The snapshot knows event “%s” (segment %" G_GUINT64_FORMAT ", event %" //
-             G_GUINT64_FORMAT "), which is not in the log: its end was cut off, or the snapshot "
-             "is of another log",
-             snapshot->last_event_id, snapshot->last_segment, snapshot->last_index_in_segment);
+  bk_event_chain_set_fault (
+      chain, BK_CHAIN_SNAPSHOT_MISMATCH, NULL,
+      "The snapshot knows event “%s” (segment %" G_GUINT64_FORMAT ", event %" //
+      G_GUINT64_FORMAT "), which is not in the log: its end was cut off, or the snapshot "
+      "is of another log",
+      snapshot->last_event_id, snapshot->last_segment, snapshot->last_index_in_segment);
 }
 
 /**
@@ -444,9 +273,10 @@ bk_event_chain_end (BkEventChain *chain)
   BkChainVerdict *verdict = chain->verdict;
 
   if (chain->segment == 0 && chain->anchor != NULL)
-    set_fault (chain, BK_CHAIN_MISSING_SEGMENT, NULL,
-               "Segment %" G_GUINT64_FORMAT " is missing: there is no segment at all",
-               chain->anchor->first_segment);
+    bk_event_chain_set_fault (chain, BK_CHAIN_MISSING_SEGMENT, NULL,
+                              "Segment %" G_GUINT64_FORMAT
+                              " is missing: there is no segment at all",
+                              chain->anchor->first_segment);
   else if (chain->verdict->events_count > 0)
     settle_beginning (chain);
   settle_snapshot (chain);
@@ -458,51 +288,4 @@ bk_event_chain_end (BkEventChain *chain)
       verdict->last_current_hash = g_strdup (chain->last_hash);
     }
   return g_steal_pointer (&chain->verdict);
-}
-
-BkEventSnapshot *
-bk_event_snapshot_copy (const BkEventSnapshot *snapshot)
-{
-  BkEventSnapshot *copy = g_memdup2 (snapshot, sizeof *snapshot);
-
-  copy->last_event_id = g_strdup (snapshot->last_event_id);
-  copy->last_current_hash = g_strdup (snapshot->last_current_hash);
-  copy->last_timestamp = g_strdup (snapshot->last_timestamp);
-  return copy;
-}
-
-void
-bk_event_snapshot_free (BkEventSnapshot *snapshot)
-{
-  g_free (snapshot->last_event_id);
-  g_free (snapshot->last_current_hash);
-  g_free (snapshot->last_timestamp);
-  g_free (snapshot);
-}
-
-BkEventAnchor *
-bk_event_anchor_copy (const BkEventAnchor *anchor)
-{
-  BkEventAnchor *copy = g_memdup2 (anchor, sizeof *anchor);
-
-  copy->previous_hash = g_strdup (anchor->previous_hash);
-  return copy;
-}
-
-void
-bk_event_anchor_free (BkEventAnchor *anchor)
-{
-  g_free (anchor->previous_hash);
-  g_free (anchor);
-}
-
-void
-bk_chain_verdict_free (BkChainVerdict *verdict)
-{
-  g_free (verdict->message);
-  g_free (verdict->broken_event_id);
-  g_free (verdict->first_event_id);
-  g_free (verdict->last_event_id);
-  g_free (verdict->last_current_hash);
-  g_free (verdict);
 }
