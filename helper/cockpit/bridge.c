@@ -337,27 +337,6 @@ send_init (Bridge *self)
   bk_transport_unlock (self->transport);
 }
 
-/* Nothing but frames may go to the peer: whatever else writes to stdout is led to stderr. */
-static int
-steal_stdout (void)
-{
-  int fd = fcntl (STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-
-  dup2 (STDERR_FILENO, STDOUT_FILENO);
-  return fd;
-}
-
-static int
-steal_stdin (void)
-{
-  int fd = fcntl (STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
-  autofd int nothing = open ("/dev/null", O_RDONLY | O_CLOEXEC);
-
-  if (nothing >= 0)
-    dup2 (nothing, STDIN_FILENO);
-  return fd;
-}
-
 static void
 clear (Bridge *self)
 {
@@ -417,45 +396,4 @@ bk_bridge_run (const BkBridgeOptions *options)
   int exit_status = self->exit_status;
   clear (self);
   return exit_status;
-}
-
-/**
- * bk_bridge_main:
- *
- * "cockpit-backup bridge", as Cockpit starts it.
- *
- * Returns: the exit status.
- */
-int
-bk_bridge_main (int argc, char **argv)
-{
-  g_autofree char *config_path = NULL;
-  const GOptionEntry entries[] = {
-    { "config", 0, 0, G_OPTION_ARG_FILENAME, &config_path, N_ ("Read the settings from FILE"),
-      "FILE" },
-    { NULL },
-  };
-  g_autoptr (GOptionContext) parser = g_option_context_new (_ ("- serve Cockpit's channels"));
-  g_autoptr (GError) error = NULL;
-
-  g_option_context_add_main_entries (parser, entries, GETTEXT_PACKAGE);
-  if (!g_option_context_parse (parser, &argc, &argv, &error) || argc > 1)
-    {
-      g_printerr ("cockpit-backup: %s\n",
-                  error != NULL ? error->message : _ ("bridge takes options only"));
-      return 2;
-    }
-
-  const BkBridgeOptions options = {
-    .in_fd = steal_stdin (),
-    .out_fd = steal_stdout (),
-    .operations = bk_operation_all (),
-    .config_path = config_path,
-    .actor = g_get_user_name (),
-    .denied_message = geteuid () != 0
-                          ? _ ("Backups need root: log in to Cockpit as root to see and make them")
-                          : NULL,
-    .patience_usecs = BK_BRIDGE_PATIENCE_USECS,
-  };
-  return bk_bridge_run (&options);
 }
