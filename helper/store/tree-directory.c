@@ -13,6 +13,10 @@
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
+/* By default, how many names are looked at in one go: what bounds the memory of a directory of
+ * millions. */
+#define RECORDS_MAX 4096
+
 #define NSEC_PER_SEC G_GINT64_CONSTANT (1000000000)
 
 /* The kernel stamps files with the time of its last tick: 10 ms at the slowest usual rate. */
@@ -346,8 +350,7 @@ look_at (const BkTreeDirectory *directory,
   record->links_count = stx.stx_nlink;
   record->mtime_nsec = nsec_of (&stx.stx_mtime);
   record->ctime_nsec = nsec_of (&stx.stx_ctime);
-  record->size_bytes =
-      S_ISREG (stx.stx_mode) || S_ISLNK (stx.stx_mode) ? (gint64) stx.stx_size : 0;
+  record->size_bytes = S_ISREG (stx.stx_mode) || S_ISLNK (stx.stx_mode) ? (gint64) stx.stx_size : 0;
   record->device = makedev (stx.stx_dev_major, stx.stx_dev_minor);
   record->inode = stx.stx_ino;
   record->errnum = 0;
@@ -370,7 +373,7 @@ look_at (const BkTreeDirectory *directory,
 
 /**
  * bk_tree_directory_look:
- * @start: index of a name; it and those after it, %BK_TREE_RECORDS_MAX at most, are looked at
+ * @start: index of a name; it and those after it are looked at, as many as the rules' limits say
  */
 void
 bk_tree_directory_look (BkTreeDirectory *directory,
@@ -378,11 +381,13 @@ bk_tree_directory_look (BkTreeDirectory *directory,
                         guint start,
                         BkTreeScratch *scratch)
 {
+  guint records_max = rules->limits.records_count > 0 ? rules->limits.records_count : RECORDS_MAX;
+
   if (directory->records == NULL)
-    directory->records = g_new (BkTreeRecord, MIN (directory->count, BK_TREE_RECORDS_MAX));
+    directory->records = g_new (BkTreeRecord, MIN (directory->count, records_max));
   bk_tree_directory_put_path (directory, scratch->path);
   directory->records_start = start;
-  directory->records_end = MIN (directory->count, start + BK_TREE_RECORDS_MAX);
+  directory->records_end = MIN (directory->count, start + records_max);
   for (guint i = start; i < directory->records_end; i++)
     look_at (directory, rules, bk_tree_directory_name (directory, i),
              &directory->records[i - start], scratch);
@@ -390,8 +395,8 @@ bk_tree_directory_look (BkTreeDirectory *directory,
 
 /**
  * bk_tree_directory_read:
- * @directory: with parent, name, path_length, source_length, source_device, device, grain_nsec (0 where a file system
- *   begins) and is_bridge filled in; the rest is
+ * @directory: with parent, name, path_length, source_length, source_device, device, grain_nsec (0
+ *   where a file system begins) and is_bridge filled in; the rest is 0
  * @parent_fd: the handle of its parent; not used for the root
  *
  * Opens it, lists and sorts it, and looks at the first names. What goes wrong is in
@@ -423,7 +428,8 @@ bk_tree_directory_read (BkTreeDirectory *directory,
   if (directory->count > 1 && !directory->is_bridge)
     qsort_r (directory->offsets, directory->count, sizeof (guint32), compare_offsets,
              directory->names);
-  directory->is_cache = rules->skip_caches && !directory->is_bridge && is_tagged_as_cache (directory);
+  directory->is_cache =
+      rules->skip_caches && !directory->is_bridge && is_tagged_as_cache (directory);
   bk_tree_directory_look (directory, rules, 0, scratch);
 }
 

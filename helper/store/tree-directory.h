@@ -10,6 +10,14 @@
  * nothing but the rules and its parent's handle, so any thread can do it.
  */
 
+/* What bounds the memory and the handles of a scan; 0: the default. */
+typedef struct
+{
+  guint
+      records_count; /* how many names of a directory, of millions perhaps, are looked at in one go */
+  guint open_parents_count; /* how many parents of where the walk stands keep their handle open */
+} BkTreeScanLimits;
+
 /* What to walk and what to leave out; constant while threads read. */
 typedef struct
 {
@@ -19,13 +27,14 @@ typedef struct
   guint64 larger_than_bytes;      /* leave out larger regular files; 0: no limit */
   gboolean one_file_system;
   gboolean skip_caches; /* what lies beside a CACHEDIR.TAG */
+  BkTreeScanLimits limits;
 } BkTreeRules;
 
 typedef enum
 {
-  BK_TREE_RECORD_DESCEND = 1 << 0,   /* a directory to go into */
-  BK_TREE_RECORD_BRIDGE = 1 << 1,    /* not part of the backup itself: it leads to a source */
-  BK_TREE_RECORD_SOURCE = 1 << 2,    /* named by the settings */
+  BK_TREE_RECORD_DESCEND = 1 << 0, /* a directory to go into */
+  BK_TREE_RECORD_BRIDGE = 1 << 1,  /* not part of the backup itself: it leads to a source */
+  BK_TREE_RECORD_SOURCE = 1 << 2,  /* named by the settings */
   BK_TREE_RECORD_LEFT_OUT = 1 << 3,
   BK_TREE_RECORD_MOUNT = 1 << 4,     /* a file system is mounted here */
   BK_TREE_RECORD_UNMOUNTED = 1 << 5, /* none is, and one was */
@@ -43,9 +52,6 @@ typedef struct
   guint16 errnum; /* of statx() */
   guint8 flags;
 } BkTreeRecord;
-
-/* How many names are looked at in one go: what bounds the memory of a directory of millions. */
-#define BK_TREE_RECORDS_MAX 4096
 
 typedef struct _BkTreeDirectory BkTreeDirectory;
 struct _BkTreeDirectory

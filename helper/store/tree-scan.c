@@ -23,7 +23,8 @@
 /* How far up a search for work looks for a directory with more children. */
 #define CLIMB_MAX 32
 
-/* How many parents keep their handle open; one deeper in is opened again when the walk returns. */
+/* By default, how many parents keep their handle open; one further up is opened again when the walk
+ * returns to it. */
 #define OPEN_PARENTS_MAX 128
 
 typedef enum
@@ -40,9 +41,9 @@ struct _Node
   Node *first_child; /* begun, and not yet left by the walk; in order */
   Node *last_child;
   Node *next_sibling;
-  guint index;       /* among its parent's names */
-  guint next_ahead;  /* the first name that no thread has asked about */
-  guint next_item;   /* the first name that the walk has not given out */
+  guint index;         /* among its parent's names */
+  guint next_ahead;    /* the first name that no thread has asked about */
+  guint next_item;     /* the first name that the walk has not given out */
   guint ahead_records; /* what it adds to the scan's */
   NodeState state;
   guint64 inode; /* of the directory, once it is known */
@@ -55,7 +56,7 @@ struct _BkTreeScan
   BkTreeScratch *scratch;
   GPtrArray *mounts;
   BkTreeScanItem item;
-  char *path; /* of item */
+  char *path;        /* of item */
   gboolean descends; /* the next step goes into what item names */
   guint64 too_long_count;
 
@@ -264,8 +265,8 @@ open_again (const Node *node)
   for (char **name = names; fd >= 0 && *name != NULL; name++)
     {
       gboolean is_last = name[1] == NULL;
-      int next = openat (fd, *name,
-                         (is_last ? O_RDONLY : O_PATH) | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+      int next =
+          openat (fd, *name, (is_last ? O_RDONLY : O_PATH) | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
       bk_fd_clear (&fd);
       fd = next;
@@ -281,9 +282,9 @@ open_again (const Node *node)
 }
 
 static void
-close_far_parent (Node *node)
+close_far_parent (Node *node, guint open_parents_max)
 {
-  for (guint i = 0; node != NULL && i < OPEN_PARENTS_MAX; i++)
+  for (guint i = 0; node != NULL && i < open_parents_max; i++)
     node = node->parent;
   if (node == NULL || node->parent == NULL || node->directory.fd < 0)
     return;
@@ -377,7 +378,9 @@ descend (BkTreeScan *scan)
   else
     {
       scan->current = child;
-      close_far_parent (child);
+      close_far_parent (child, scan->rules->limits.open_parents_count > 0
+                                   ? scan->rules->limits.open_parents_count
+                                   : OPEN_PARENTS_MAX);
     }
   /* Woken when half the room is free: for each single one, they would only change places. */
   if (scan->waiting_threads > 0 && scan->ahead_count <= AHEAD_MAX / 2)

@@ -237,17 +237,18 @@ test_unreadable (Fixture *fixture, gconstpointer data)
 static void
 test_large_directory (Fixture *fixture, gconstpointer data)
 {
-  const guint n = 3 * BK_TREE_RECORDS_MAX + 7;
+  const guint in_one_go = 64;
+  const guint n = 3 * in_one_go + 7;
   g_autoptr (GString) expected = g_string_new ("s ");
-  BkTreeRules rules = { 0 };
+  BkTreeRules rules = { .limits.records_count = in_one_go };
 
   make (fixture, LIST ("s/"));
   for (guint i = 0; i < n; i++)
     {
       g_autofree char *name = g_strdup_printf ("s/%05u", i);
 
-      /* Some are directories with something in them, also across the seams. */
-      if (i % 1000 == 95)
+      /* Some are directories with something in them, also on both sides of the seams. */
+      if (i % 16 == 15 || i % in_one_go == 0)
         {
           g_autofree char *directory = g_strconcat (name, "/", NULL);
           g_autofree char *inside = g_strconcat (name, "/x", NULL);
@@ -266,12 +267,13 @@ test_large_directory (Fixture *fixture, gconstpointer data)
 static void
 test_deep (Fixture *fixture, gconstpointer data)
 {
-  const guint depth = 700; /* more than handles are kept open */
+  const guint open_parents = 8;
+  const guint depth = 10 * open_parents; /* also more than a search for work climbs */
   autofd int fd = dup (fixture->fd);
   g_autoptr (GString) path = g_string_new ("s");
   g_autoptr (GString) down = g_string_new (NULL);
   g_autoptr (GString) up = g_string_new (NULL);
-  BkTreeRules rules = { 0 };
+  BkTreeRules rules = { .limits.open_parents_count = open_parents };
 
   for (guint i = 0; i < depth; i++)
     {
