@@ -7,172 +7,37 @@
  */
 #include "store/tree-archive.h"
 
-#include "base/atomic-file.h"
-#include "base/digest.h"
 #include "base/error.h"
-#include "base/fd.h"
-#include "base/path.h"
-#include "format/seek-table.h"
 #include "model/tree-path.h"
-#include "store/frame-codec.h"
-#include "store/tree-pack.h"
+#include "store/tree-archive-file.h"
+#include "store/tree-piece.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #define THREADS_MAX 8
-#define PIECE_INPUTS_MAX 1024
-#define PIECE_DIRECTORIES_MAX 64
-#define MEMBER_HEADER_BYTES 1536 /* of a plain file: pax header, its body, ustar header */
-#define TAR_END_BYTES 1024
-
-/* Written data are handed to the disk while we go on, so that the last fsync has little to do. */
-#define FLUSH_BYTES (8 * 1024 * 1024)
-
-typedef struct
-{
-  guint path, name, hardlink_target; /* where they begin in the piece's text */
-  gboolean is_hardlink;
-  int dirfd;
-  mode_t mode;
-  gpointer user_data;
-  BkTreeArchiveResult result;
-} Input;
-
-typedef struct
-{
-  GArray *inputs;      /* of Input */
-  GByteArray *text;    /* their names, each closed by NUL */
-  GArray *directories; /* of int: our own handles */
-  guint64 planned_bytes;
-  BkTreeLarge *large; /* (nullable) then the piece is one segment of it, and it has an input only
-                       * if that is the last */
-  guint segment;
-  GByteArray *frame;
-  gsize plain_bytes;
-  gboolean is_done;
-} Piece;
 
 struct _BkTreeArchiveWriter
 {
-  int dirfd;
-  int fd;
-  char *name;
-  char *temporary;
+  BkTreeArchiveFile *file;
   BkTreeArchiveOptions options;
   BkTreeArchiveFunc func;
   gpointer user_data;
 
-  BkSha256 *sha256;
-  BkSeekTableBuilder *table;
-  guint64 written_bytes;
-  guint64 flushed_bytes;
   GError *error; /* of writing: nothing works after it */
 
-  Piece *filling;
-  char *directory;      /* the path whose handle is the last of filling's directories */
+  BkTreePiece *filling;
   char *last_path;      /* of the input before: order is part of the format */
   BkTreePacker *packer; /* for the headers of large files */
-  GQueue under_way;     /* of Piece, in order */
-  GPtrArray *spare;     /* of Piece */
+  GQueue under_way;     /* of BkTreePiece, in order */
+  GPtrArray *spare;     /* of BkTreePiece */
 
   GMutex mutex;
   GCond work_cond;
   GCond done_cond;
-  GQueue work;      /* of Piece; under mutex */
+  GQueue work;      /* of BkTreePiece; under mutex */
   gboolean is_over; /* under mutex */
   GPtrArray *threads;
 };
-
-static Piece *
-piece_new (void)
-{
-  Piece *self = g_new0 (Piece, 1);
-
-  self->inputs = g_array_new (FALSE, FALSE, sizeof (Input));
-  self->text = g_byte_array_new ();
-  self->directories = g_array_new (FALSE, FALSE, sizeof (int));
-  self->frame = g_byte_array_new ();
-  return self;
-}
-
-static void
-piece_reset (Piece *piece)
-{
-  for (guint i = 0; i < piece->directories->len; i++)
-    close (g_array_index (piece->directories, int, i));
-  g_array_set_size (piece->directories, 0);
-  g_array_set_size (piece->inputs, 0);
-  g_byte_array_set_size (piece->text, 0);
-  g_clear_pointer (&piece->large, bk_tree_large_unref);
-  piece->planned_bytes = 0;
-  piece->plain_bytes = 0;
-  piece->is_done = FALSE;
-}
-
-static void
-piece_free (gpointer data)
-{
-  Piece *piece = data;
-
-  piece_reset (piece);
-  g_array_unref (piece->inputs);
-  g_byte_array_unref (piece->text);
-  g_array_unref (piece->directories);
-  g_byte_array_unref (piece->frame);
-  g_free (piece);
-}
-
-static guint
-piece_add_text (Piece *piece, const char *text)
-{
-  guint at = piece->text->len;
-
-  g_byte_array_append (piece->text, (const guint8 *) text, (guint) strlen (text) + 1);
-  return at;
-}
-
-/* ---- workers ---- */
-
-static void
-pack_inputs (BkTreePacker *packer, Piece *piece)
-{
-  const char *text = (const char *) piece->text->data;
-
-  for (guint i = 0; i < piece->inputs->len; i++)
-    {
-      Input *input = &g_array_index (piece->inputs, Input, i);
-
-      bk_tree_packer_add (
-          packer,
-          &(BkTreeArchiveInput){
-              .path = text + input->path,
-              .dirfd = input->dirfd,
-              .name = text + input->name,
-              .mode = input->mode,
-              .hardlink_target = input->is_hardlink ? text + input->hardlink_target : NULL,
-          },
-          &input->result);
-    }
-}
-
-static void
-work_on (BkTreePacker *packer, BkFrameCodec *codec, Piece *piece)
-{
-  bk_tree_packer_reset (packer);
-  if (piece->large != NULL)
-    bk_tree_packer_add_segment (packer, piece->large, piece->segment);
-  else
-    pack_inputs (packer, piece);
-
-  const void *plain = bk_tree_packer_get_bytes (packer, &piece->plain_bytes);
-  if (piece->plain_bytes > 0)
-    bk_frame_codec_compress (codec, plain, piece->plain_bytes, piece->frame);
-  else
-    g_byte_array_set_size (piece->frame, 0);
-}
 
 static gpointer
 worker (gpointer data)
@@ -185,7 +50,7 @@ worker (gpointer data)
   g_mutex_lock (&writer->mutex);
   while (!writer->is_over)
     {
-      Piece *piece = g_queue_pop_head (&writer->work);
+      BkTreePiece *piece = g_queue_pop_head (&writer->work);
 
       if (piece == NULL)
         {
@@ -193,7 +58,7 @@ worker (gpointer data)
           continue;
         }
       g_mutex_unlock (&writer->mutex);
-      work_on (packer, codec, piece);
+      bk_tree_piece_work_on (piece, packer, codec);
       g_mutex_lock (&writer->mutex);
       piece->is_done = TRUE;
       g_cond_signal (&writer->done_cond);
@@ -202,52 +67,14 @@ worker (gpointer data)
   return NULL;
 }
 
-/* ---- output, in the adding thread ---- */
-
-static gboolean
-write_bytes (BkTreeArchiveWriter *writer, const guint8 *data, gsize length_bytes, GError **error)
-{
-  bk_sha256_update (writer->sha256, data, length_bytes);
-  writer->written_bytes += length_bytes;
-  while (length_bytes > 0)
-    {
-      ssize_t n = write (writer->fd, data, length_bytes);
-
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n < 0)
-        return bk_error_set_errno (error, errno, "Writing the archive “%s” failed", writer->name);
-      data += n;
-      length_bytes -= (gsize) n;
-    }
-  if (writer->written_bytes - writer->flushed_bytes >= FLUSH_BYTES)
-    {
-      sync_file_range (writer->fd, (off_t) writer->flushed_bytes,
-                       (off_t) (writer->written_bytes - writer->flushed_bytes),
-                       SYNC_FILE_RANGE_WRITE);
-      writer->flushed_bytes = writer->written_bytes;
-    }
-  return TRUE;
-}
-
-static gboolean
-write_frame (BkTreeArchiveWriter *writer,
-             const GByteArray *frame,
-             gsize plain_bytes,
-             GError **error)
-{
-  if (writer->options.compression == BK_TREE_COMPRESSION_ZSTD &&
-      !bk_seek_table_builder_add (writer->table, frame->len, plain_bytes, error))
-    return FALSE;
-  return write_bytes (writer, frame->data, frame->len, error);
-}
+/* ---- in the adding thread ---- */
 
 static void
-report_inputs (BkTreeArchiveWriter *writer, Piece *piece)
+report_inputs (BkTreeArchiveWriter *writer, BkTreePiece *piece)
 {
   for (guint i = 0; i < piece->inputs->len; i++)
     {
-      Input *input = &g_array_index (piece->inputs, Input, i);
+      BkTreePieceInput *input = &g_array_index (piece->inputs, BkTreePieceInput, i);
 
       if (piece->large != NULL)
         bk_tree_large_get_result (piece->large, &input->result);
@@ -259,7 +86,7 @@ report_inputs (BkTreeArchiveWriter *writer, Piece *piece)
 static gboolean
 take_piece (BkTreeArchiveWriter *writer)
 {
-  Piece *piece = g_queue_pop_head (&writer->under_way);
+  BkTreePiece *piece = g_queue_pop_head (&writer->under_way);
 
   g_mutex_lock (&writer->mutex);
   while (!piece->is_done)
@@ -267,10 +94,11 @@ take_piece (BkTreeArchiveWriter *writer)
   g_mutex_unlock (&writer->mutex);
 
   gboolean written = piece->plain_bytes == 0 ||
-                     write_frame (writer, piece->frame, piece->plain_bytes, &writer->error);
+                     bk_tree_archive_file_write_frame (writer->file, piece->frame,
+                                                       piece->plain_bytes, &writer->error);
   if (written)
     report_inputs (writer, piece);
-  piece_reset (piece);
+  bk_tree_piece_reset (piece);
   g_ptr_array_add (writer->spare, piece);
   return written;
 }
@@ -279,10 +107,9 @@ take_piece (BkTreeArchiveWriter *writer)
 static gboolean
 submit (BkTreeArchiveWriter *writer)
 {
-  Piece *piece = g_steal_pointer (&writer->filling);
+  BkTreePiece *piece = g_steal_pointer (&writer->filling);
   guint under_way_max = writer->options.threads_count + 2;
 
-  g_clear_pointer (&writer->directory, g_free);
   if (piece == NULL)
     return TRUE;
 
@@ -300,13 +127,13 @@ submit (BkTreeArchiveWriter *writer)
   return TRUE;
 }
 
-static Piece *
+static BkTreePiece *
 start_piece (BkTreeArchiveWriter *writer)
 {
   if (writer->filling == NULL)
     writer->filling = writer->spare->len > 0
                           ? g_ptr_array_steal_index_fast (writer->spare, writer->spare->len - 1)
-                          : piece_new ();
+                          : bk_tree_piece_new ();
   return writer->filling;
 }
 
@@ -360,30 +187,21 @@ bk_tree_archive_writer_new (int dirfd,
                             gpointer user_data,
                             GError **error)
 {
-  g_autofree char *temporary =
-      g_strdup_printf (BK_TEMPORARY_PREFIX "%s-%08x", name, g_random_int ());
-  int fd = openat (dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  BkTreeArchiveFile *file =
+      bk_tree_archive_file_new (dirfd, name, options->compression, options->level, error);
 
-  if (fd < 0)
-    {
-      bk_error_set_errno (error, errno, "The archive “%s” cannot be made", name);
-      return NULL;
-    }
+  if (file == NULL)
+    return NULL;
 
   BkTreeArchiveWriter *self = g_new0 (BkTreeArchiveWriter, 1);
-  self->dirfd = dirfd;
-  self->fd = fd;
-  self->name = g_strdup (name);
-  self->temporary = g_steal_pointer (&temporary);
+  self->file = file;
   self->options = *options;
   if (self->options.threads_count == 0)
     self->options.threads_count = CLAMP (g_get_num_processors (), 1, THREADS_MAX);
   self->func = func;
   self->user_data = user_data;
-  self->sha256 = bk_sha256_new ();
-  self->table = bk_seek_table_builder_new ();
   self->packer = bk_tree_packer_new ();
-  self->spare = g_ptr_array_new_with_free_func (piece_free);
+  self->spare = g_ptr_array_new_with_free_func ((GDestroyNotify) bk_tree_piece_free);
   g_mutex_init (&self->mutex);
   g_cond_init (&self->work_cond);
   g_cond_init (&self->done_cond);
@@ -393,63 +211,20 @@ bk_tree_archive_writer_new (int dirfd,
   return self;
 }
 
-/* The adder's directory handle may be closed before a worker gets here; siblings share one of our
- * own. */
-static gboolean
-hold_directory (BkTreeArchiveWriter *writer, const BkTreeArchiveInput *input, int *dirfd)
-{
-  Piece *piece = writer->filling;
-  const char *slash = strrchr (input->path, '/');
-  gsize length_bytes = slash == NULL ? 0 : (gsize) (slash - input->path);
-
-  if (writer->directory == NULL || strlen (writer->directory) != length_bytes ||
-      memcmp (writer->directory, input->path, length_bytes) != 0)
-    {
-      int fd = fcntl (input->dirfd, F_DUPFD_CLOEXEC, 0);
-
-      if (fd < 0)
-        return bk_error_set_errno (&writer->error, errno,
-                                   "The directory of “%s” cannot be held open", input->path);
-      g_array_append_val (piece->directories, fd);
-      g_free (writer->directory);
-      writer->directory = g_strndup (input->path, length_bytes);
-    }
-  *dirfd = g_array_index (piece->directories, int, piece->directories->len - 1);
-  return TRUE;
-}
-
 static gboolean
 add_small (BkTreeArchiveWriter *writer, const BkTreeArchiveInput *input)
 {
-  Piece *piece = start_piece (writer);
-  Input copy = { .mode = input->mode,
-                 .is_hardlink = input->hardlink_target != NULL,
-                 .user_data = input->user_data };
+  BkTreePiece *piece = start_piece (writer);
 
-  if (!hold_directory (writer, input, &copy.dirfd))
-    return FALSE;
-  copy.path = piece_add_text (piece, input->path);
-  copy.name = g_str_has_suffix (input->path, input->name)
-                  ? copy.path + (guint) (strlen (input->path) - strlen (input->name))
-                  : piece_add_text (piece, input->name);
-  if (copy.is_hardlink)
-    copy.hardlink_target = piece_add_text (piece, input->hardlink_target);
-  g_array_append_val (piece->inputs, copy);
-
-  piece->planned_bytes += MEMBER_HEADER_BYTES;
-  if (S_ISREG (input->mode) && !copy.is_hardlink)
-    piece->planned_bytes += input->size_bytes;
-  if (piece->planned_bytes < BK_TREE_FRAME_BYTES && piece->inputs->len < PIECE_INPUTS_MAX &&
-      piece->directories->len < PIECE_DIRECTORIES_MAX)
-    return TRUE;
-  return submit (writer);
+  return bk_tree_piece_add (piece, input, &writer->error) &&
+         (!bk_tree_piece_is_full (piece) || submit (writer));
 }
 
 /* One that cannot be archived is reported in its turn, with a piece that has no bytes. */
 static gboolean
 add_large (BkTreeArchiveWriter *writer, const BkTreeArchiveInput *input, GCancellable *cancellable)
 {
-  Input copy = { .mode = input->mode, .user_data = input->user_data };
+  BkTreePieceInput copy = { .mode = input->mode, .user_data = input->user_data };
 
   if (!submit (writer))
     return FALSE;
@@ -457,7 +232,7 @@ add_large (BkTreeArchiveWriter *writer, const BkTreeArchiveInput *input, GCancel
   BkTreeLarge *large = bk_tree_large_new (writer->packer, input, &copy.result);
   if (large == NULL)
     {
-      Piece *piece = start_piece (writer);
+      BkTreePiece *piece = start_piece (writer);
 
       g_array_append_val (piece->inputs, copy);
       piece->is_done = TRUE;
@@ -474,7 +249,7 @@ add_large (BkTreeArchiveWriter *writer, const BkTreeArchiveInput *input, GCancel
         ok = FALSE;
       else
         {
-          Piece *piece = start_piece (writer);
+          BkTreePiece *piece = start_piece (writer);
 
           piece->large = bk_tree_large_ref (large);
           piece->segment = i;
@@ -511,7 +286,8 @@ bk_tree_archive_writer_add (BkTreeArchiveWriter *writer,
       g_autofree char *path = bk_error_one_line (input->path);
 
       g_set_error (error, BK_ERROR, BK_ERROR_FAILED,
-                   "“%s” cannot be the next member of the archive “%s”", path, writer->name);
+                   "“%s” cannot be the next member of the archive “%s”", path,
+                   bk_tree_archive_file_get_name (writer->file));
       return FALSE;
     }
   g_free (writer->last_path);
@@ -546,24 +322,6 @@ bk_tree_archive_writer_settle (BkTreeArchiveWriter *writer,
   return TRUE;
 }
 
-static gboolean
-write_end (BkTreeArchiveWriter *writer, GError **error)
-{
-  static const guint8 zeros[TAR_END_BYTES];
-  g_autoptr (BkFrameCodec) codec =
-      bk_frame_codec_new (writer->options.compression, writer->options.level);
-  g_autoptr (GByteArray) frame = g_byte_array_new ();
-
-  bk_frame_codec_compress (codec, zeros, sizeof zeros, frame);
-  if (!write_frame (writer, frame, sizeof zeros, error))
-    return FALSE;
-  if (writer->options.compression != BK_TREE_COMPRESSION_ZSTD)
-    return TRUE;
-
-  g_autoptr (GByteArray) table = bk_seek_table_builder_end (writer->table);
-  return write_bytes (writer, table->data, table->len, error);
-}
-
 /**
  * bk_tree_archive_writer_finish:
  * @size_bytes: (out) (optional): of the file
@@ -582,22 +340,10 @@ bk_tree_archive_writer_finish (BkTreeArchiveWriter *writer,
 {
   if (!bk_tree_archive_writer_settle (writer, cancellable, error))
     return FALSE;
-  if (!write_end (writer, &writer->error))
-    return fail (writer, error);
-  if (fsync (writer->fd) < 0 || renameat2 (writer->dirfd, writer->temporary, writer->dirfd,
-                                           writer->name, RENAME_NOREPLACE) < 0)
-    {
-      bk_error_set_errno (&writer->error, errno, "The archive “%s” cannot be finished",
-                          writer->name);
-      return fail (writer, error);
-    }
-  g_clear_pointer (&writer->temporary, g_free);
-  if (!bk_sync_directory (writer->dirfd, writer->name, &writer->error))
+  if (!bk_tree_archive_file_finish (writer->file, sha256, &writer->error))
     return fail (writer, error);
   if (size_bytes != NULL)
-    *size_bytes = writer->written_bytes;
-  if (sha256 != NULL)
-    *sha256 = bk_sha256_finish_hex (writer->sha256);
+    *size_bytes = bk_tree_archive_file_get_bytes (writer->file);
   return TRUE;
 }
 
@@ -609,7 +355,7 @@ bk_tree_archive_writer_finish (BkTreeArchiveWriter *writer,
 guint64
 bk_tree_archive_writer_get_bytes (BkTreeArchiveWriter *writer)
 {
-  return writer->written_bytes;
+  return bk_tree_archive_file_get_bytes (writer->file);
 }
 
 /**
@@ -628,23 +374,16 @@ bk_tree_archive_writer_free (BkTreeArchiveWriter *writer)
     g_thread_join (g_ptr_array_index (writer->threads, i));
   g_ptr_array_unref (writer->threads);
   g_queue_clear (&writer->work);
-  g_queue_clear_full (&writer->under_way, piece_free);
-  g_clear_pointer (&writer->filling, piece_free);
+  g_queue_clear_full (&writer->under_way, (GDestroyNotify) bk_tree_piece_free);
+  g_clear_pointer (&writer->filling, bk_tree_piece_free);
   g_ptr_array_unref (writer->spare);
 
-  if (writer->temporary != NULL)
-    unlinkat (writer->dirfd, writer->temporary, 0);
-  bk_fd_clear (&writer->fd);
+  bk_tree_archive_file_free (writer->file);
   g_mutex_clear (&writer->mutex);
   g_cond_clear (&writer->work_cond);
   g_cond_clear (&writer->done_cond);
-  g_clear_pointer (&writer->table, bk_seek_table_builder_free);
-  g_clear_pointer (&writer->sha256, bk_sha256_free);
   g_clear_pointer (&writer->packer, bk_tree_packer_free);
   g_clear_error (&writer->error);
-  g_free (writer->directory);
   g_free (writer->last_path);
-  g_free (writer->temporary);
-  g_free (writer->name);
   g_free (writer);
 }
