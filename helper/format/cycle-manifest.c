@@ -74,7 +74,8 @@ read_strings (JsonArray *array,
 {
   for (guint i = 0; i < json_array_get_length (array); i++)
     {
-      const char *text = json_node_get_string (json_array_get_element (array, i));
+      JsonNode *node = json_array_get_element (array, i);
+      const char *text = JSON_NODE_HOLDS_VALUE (node) ? json_node_get_string (node) : NULL;
 
       if (!is_valid (text))
         return broken (error, what, "one of its names would lead out of the project");
@@ -145,6 +146,26 @@ read_disks (BkCycle *cycle, JsonObject *object, const char *what, GError **error
   return TRUE;
 }
 
+/* A consolidation removes what the manifest names: it may name nothing but a Base and Incrementals of
+ * its VM, and never a Full-Merged. */
+static gboolean
+check_ids (const BkCycle *cycle, const char *what, GError **error)
+{
+  if (cycle->backup_ids->len == 0)
+    return broken (error, what, "it names no backup");
+  for (guint i = 0; i < cycle->backup_ids->len; i++)
+    {
+      if (!bk_cycle_is_backup_id (cycle->vm,
+                                  i == 0 ? BK_CYCLE_PART_BASE : BK_CYCLE_PART_INCREMENTAL,
+                                  g_ptr_array_index (cycle->backup_ids, i)))
+        return broken (error, what, "one of its backups is not a Base or an Incremental of its VM");
+    }
+  if (cycle->merged_id != NULL &&
+      !bk_cycle_is_backup_id (cycle->vm, BK_CYCLE_PART_MERGED, cycle->merged_id))
+    return broken (error, what, "what it is merged into is not a Full-Merged of its VM");
+  return TRUE;
+}
+
 /**
  * bk_cycle_manifest_from_bytes:
  * @bytes: hostile until checked
@@ -185,10 +206,7 @@ bk_cycle_manifest_from_bytes (GBytes *bytes, const char *what, GError **error)
   if (!read_strings (ids, bk_name_is_safe, cycle->backup_ids, what, error) ||
       !read_status (cycle, object, what, error) || !read_disks (cycle, object, what, error))
     return NULL;
-  if (cycle->backup_ids->len == 0)
-    {
-      broken (error, what, "it names no backup");
-      return NULL;
-    }
+  if (!check_ids (cycle, what, error))
+    return NULL;
   return g_steal_pointer (&cycle);
 }

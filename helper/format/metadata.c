@@ -113,7 +113,8 @@ read_tags (BkBackup *backup, JsonObject *object, const char *what, GError **erro
     return FALSE;
   for (guint i = 0; i < json_array_get_length (array); i++)
     {
-      const char *tag = json_node_get_string (json_array_get_element (array, i));
+      JsonNode *node = json_array_get_element (array, i);
+      const char *tag = JSON_NODE_HOLDS_VALUE (node) ? json_node_get_string (node) : NULL;
 
       if (tag != NULL)
         g_strv_builder_add (tags, tag);

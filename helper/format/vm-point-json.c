@@ -105,8 +105,9 @@ bk_vm_point_from_json (JsonObject *extra, const char *what, GError **error)
 
   g_autoptr (BkVmPoint) point = bk_vm_point_new (kind, vm, uuid);
   point->checkpoint = g_strdup (checkpoint);
+  JsonNode *started = json_object_get_member (extra, "started_paused");
   point->started_paused =
-      json_object_get_boolean_member_with_default (extra, "started_paused", FALSE);
+      started != NULL && JSON_NODE_HOLDS_VALUE (started) && json_node_get_boolean (started);
   for (guint i = 0; i < json_array_get_length (disks); i++)
     {
       if (!read_disk (point, json_array_get_element (disks, i), what, error))
@@ -114,7 +115,8 @@ bk_vm_point_from_json (JsonObject *extra, const char *what, GError **error)
     }
   for (guint i = 0; i < json_array_get_length (warnings); i++)
     {
-      const char *text = json_node_get_string (json_array_get_element (warnings, i));
+      JsonNode *node = json_array_get_element (warnings, i);
+      const char *text = JSON_NODE_HOLDS_VALUE (node) ? json_node_get_string (node) : NULL;
 
       if (text != NULL)
         g_ptr_array_add (point->warnings, g_strdup (text));

@@ -192,6 +192,44 @@ bk_cycle_backup_id (const char *vm, const char *part, gint64 usecs)
   return g_strdup_printf ("%s-%s-%s", vm, part, time);
 }
 
+static gboolean
+is_compact_time (const char *text)
+{
+  if (strlen (text) != 15)
+    return FALSE;
+  for (guint i = 0; i < 15; i++)
+    {
+      if (i == 8 ? text[i] != '_' : !g_ascii_isdigit (text[i]))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/**
+ * bk_cycle_is_backup_id:
+ * @part: (nullable): one of BK_CYCLE_PART_…; %NULL: any of them
+ * @name: (nullable): hostile until checked
+ *
+ * Returns: whether @name is one that bk_cycle_backup_id() makes for @vm. Nothing else in a project
+ *   is ours to remove, whatever it begins with.
+ */
+gboolean
+bk_cycle_is_backup_id (const char *vm, const char *part, const char *name)
+{
+  static const char *const parts[] = { BK_CYCLE_PART_BASE, BK_CYCLE_PART_INCREMENTAL,
+                                       BK_CYCLE_PART_MERGED, BK_CYCLE_PART_SNAPSHOT };
+
+  for (guint i = 0; name != NULL && i < G_N_ELEMENTS (parts); i++)
+    {
+      g_autofree char *prefix = g_strdup_printf ("%s-%s-", vm, parts[i]);
+
+      if ((part == NULL || strcmp (part, parts[i]) == 0) && g_str_has_prefix (name, prefix) &&
+          is_compact_time (name + strlen (prefix)))
+        return TRUE;
+    }
+  return FALSE;
+}
+
 /**
  * bk_cycle_file_name:
  *

@@ -57,6 +57,7 @@ BkCycleStep bk_cycle_next_step (const BkCycle *cycle, guint max_incrementals);
 const char *bk_cycle_step_to_string (BkCycleStep step);
 
 char *bk_cycle_backup_id (const char *vm, const char *part, gint64 usecs);
+gboolean bk_cycle_is_backup_id (const char *vm, const char *part, const char *name);
 char *bk_cycle_file_name (const char *vm, const char *target, const char *part, gint64 usecs);
 
 #define BK_CYCLE_PART_BASE "Base"

@@ -62,6 +62,29 @@ bk_vm_point_add_disk (BkVmPoint *point,
   g_ptr_array_add (point->disks, disk);
 }
 
+static gboolean
+has_disk (const BkVmPoint *point, const char *target)
+{
+  for (guint i = 0; i < point->disks->len; i++)
+    {
+      if (g_str_equal (((BkPointDisk *) g_ptr_array_index (point->disks, i))->target, target))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* The point's checkpoint does not record a disk that was removed or left out: should it come back, it
+ * begins a chain of its own. */
+static void
+drop_missing_disks (BkCycle *cycle, const BkVmPoint *point)
+{
+  for (guint i = cycle->disks->len; i > 0; i--)
+    {
+      if (!has_disk (point, ((BkCycleDisk *) g_ptr_array_index (cycle->disks, i - 1))->target))
+        g_ptr_array_remove_index (cycle->disks, i - 1);
+    }
+}
+
 /**
  * bk_cycle_extend:
  * @cycle: (nullable): the cycle that @point continues; %NULL when @point begins one
@@ -87,6 +110,7 @@ bk_cycle_extend (const BkCycle *cycle,
   extended->max_incrementals = max_incrementals;
   g_free (extended->last_checkpoint_name);
   extended->last_checkpoint_name = g_strdup (point->checkpoint);
+  drop_missing_disks (extended, point);
   for (guint i = 0; i < point->disks->len; i++)
     {
       const BkPointDisk *disk = g_ptr_array_index (point->disks, i);

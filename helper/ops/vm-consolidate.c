@@ -14,6 +14,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /*
  * The end of a cycle: base and incrementals become one Full-Merged, written in O(changed data) by
@@ -21,7 +23,8 @@
  *
  *   the family's hash is checked  →  manifest "consolidating" (from here on only forward)  →
  *   qemu-img commit into each base; the newest incremental reads the same throughout  →  check,
- *   fsync, SHA-256  →  each base is renamed into the new directory (never over anything)  →
+ *   fsync, SHA-256  →  each base gets a second name in the new directory (where the file system
+ *   has no links, it is renamed there; never over anything)  →
  *   metadata.json "completed"  →  checkpoint  →  incrementals and base  →  manifest.json last
  *
  * A run that dies is taken up by the next one at the step where it was: a base that is still there
@@ -87,6 +90,18 @@ read_newest (Merge *merge, GError **error)
   if (newest == NULL)
     return FALSE;
   merge->newest = bk_vm_point_from_json (newest->extra, full_id, error);
+  for (guint i = 0; merge->newest != NULL && i < merge->newest->disks->len; i++)
+    {
+      const BkPointDisk *disk = g_ptr_array_index (merge->newest->disks, i);
+
+      if (bk_cycle_find_disk (run->cycle, disk->target) != NULL)
+        continue;
+      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY,
+                   "The manifest.json of “%s” has no disk “%s”, but its newest backup has; nothing "
+                   "was changed",
+                   run->project_id, disk->target);
+      return FALSE;
+    }
   return merge->newest != NULL;
 }
 
@@ -220,6 +235,21 @@ hash_all (Merge *merge, GError **error)
   return TRUE;
 }
 
+/* Leaves errno as it is. */
+static gboolean
+is_same_file (int left, const char *left_name, int right, const char *right_name)
+{
+  int errnum = errno;
+  struct stat a;
+  struct stat b;
+  gboolean same = fstatat (left, left_name, &a, AT_SYMLINK_NOFOLLOW) == 0 &&
+                  fstatat (right, right_name, &b, AT_SYMLINK_NOFOLLOW) == 0 &&
+                  a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+
+  errno = errnum;
+  return same;
+}
+
 static gboolean
 move_disk (Merge *merge, const BkPointDisk *disk, GError **error)
 {
@@ -236,6 +266,14 @@ move_disk (Merge *merge, const BkPointDisk *disk, GError **error)
   autofd int from = bk_open_directory_at (run->project, from_dir, error);
   if (from < 0)
     return FALSE;
+  /* A second name, where the file system can: the newest incremental stays readable by the first
+   * until the merged backup is complete. */
+  if (linkat (from, from_name, data, to_name, 0) == 0 ||
+      is_same_file (from, from_name, data, to_name))
+    return bk_sync_directory (data, to_name, error);
+  if (errno != EPERM && errno != EOPNOTSUPP && errno != EMLINK)
+    return bk_error_set_errno (error, errno, "“%s” cannot be moved to “%s”", chain->base_full_file,
+                               to_name);
   if (renameat2 (from, from_name, data, to_name, RENAME_NOREPLACE) < 0)
     return bk_error_set_errno (error, errno, "“%s” cannot be moved to “%s”", chain->base_full_file,
                                to_name);

@@ -31,7 +31,9 @@ typedef struct
   BkVmBackup *request; /* what the hypervisor is asked for */
   BkPointWriter *writer;
   gboolean started_paused;
-  gboolean began; /* the checkpoint may exist */
+  gboolean began;   /* the checkpoint may exist */
+  gboolean in_full; /* of an incremental: nothing tells what changed, every disk is copied whole */
+  gboolean completed; /* on the disk, whatever happens after */
 } Copy;
 
 static void
@@ -65,7 +67,7 @@ find_parent (Copy *copy, const BkVmDisk *disk, BkDiskAbility ability, const char
 
   if (ability == BK_DISK_FULL)
     bk_vm_run_log (copy->run, BK_LOG_INFO, NULL, "backup.disk", "%s: %s", disk->target, reason);
-  if (copy->point->kind != BK_POINT_INCREMENTAL || ability == BK_DISK_FULL)
+  if (copy->point->kind != BK_POINT_INCREMENTAL || ability == BK_DISK_FULL || copy->in_full)
     return NULL;
   if (chain == NULL)
     warn (copy, "%s was added since the last backup: it is copied in full this time", disk->target);
@@ -152,6 +154,27 @@ part_of (BkPointKind kind)
   return BK_CYCLE_PART_MERGED;
 }
 
+/* Somebody can have deleted the checkpoint that the next incremental starts from. */
+static gboolean
+find_what_tells_changes (Copy *copy, GError **error)
+{
+  BkVmRun *run = copy->run;
+  const char *last = run->cycle == NULL ? NULL : run->cycle->last_checkpoint_name;
+  gboolean has = FALSE;
+
+  if (copy->point->kind != BK_POINT_INCREMENTAL)
+    return TRUE;
+  if (!bk_vm_run_has_checkpoint (run, last, &has, error))
+    return FALSE;
+  copy->in_full = !has;
+  if (!has && last != NULL)
+    warn (copy,
+          "The VM's checkpoint “%s” is gone, so nothing tells what changed since the last backup: "
+          "every disk is copied in full this time",
+          last);
+  return TRUE;
+}
+
 static gboolean
 plan (Copy *copy, BkPointKind kind, gint64 usecs, GError **error)
 {
@@ -159,7 +182,7 @@ plan (Copy *copy, BkPointKind kind, gint64 usecs, GError **error)
   const char *part = part_of (kind);
 
   copy->point = bk_vm_point_new (kind, run->vm->name, run->vm->uuid);
-  if (!check_excludes (copy, error))
+  if (!check_excludes (copy, error) || !find_what_tells_changes (copy, error))
     return FALSE;
   for (guint i = 0; i < run->vm->disks->len; i++)
     add_disk (copy, g_ptr_array_index (run->vm->disks, i), part, usecs);
@@ -303,7 +326,7 @@ start_if_off (Copy *copy, GError **error)
     return FALSE;
   bk_vm_run_log (run, BK_LOG_INFO, NULL, "vm.start",
                  "The VM is off: it is started paused for the copy, and stopped again after it");
-  copy->started_paused = bk_hypervisor_start_paused (run->hypervisor, run->vm->uuid, error);
+  copy->started_paused = bk_vm_run_start_paused (run, error);
   return copy->started_paused;
 }
 
@@ -371,6 +394,42 @@ begin (Copy *copy, GError **error)
   return began;
 }
 
+/* The bitmap of a disk is missing or broken (QEMU was killed, the disk was replaced): what changed is
+ * not known, so each disk's chain begins anew inside the cycle, under a checkpoint of another name. */
+static gboolean
+begin_in_full (Copy *copy, const GError *why, GError **error)
+{
+  BkVmRun *run = copy->run;
+  BkBackup *backup = bk_point_writer_backup (copy->writer);
+
+  warn (copy, "%s: every disk is copied in full this time", why->message);
+  if (!bk_vm_run_delete_checkpoint (run, copy->point->checkpoint, error))
+    return FALSE;
+  g_free (copy->point->checkpoint);
+  copy->point->checkpoint = new_checkpoint_name (g_get_real_time ());
+  for (guint i = 0; i < copy->point->disks->len; i++)
+    g_clear_pointer (&((BkPointDisk *) g_ptr_array_index (copy->point->disks, i))->parent, g_free);
+  json_object_unref (backup->extra);
+  backup->extra = bk_vm_point_to_json (copy->point);
+  g_clear_pointer (&copy->request, bk_vm_backup_free);
+  return check_space (copy, error) && bk_point_writer_write_metadata (copy->writer, error) &&
+         create_targets (copy, error) && begin (copy, error);
+}
+
+static gboolean
+begin_or_begin_in_full (Copy *copy, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+
+  if (begin (copy, &local))
+    return TRUE;
+  if (copy->point->kind == BK_POINT_INCREMENTAL && copy->point->checkpoint != NULL &&
+      g_error_matches (local, BK_ERROR, BK_ERROR_INTEGRITY))
+    return begin_in_full (copy, local, error);
+  g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
+}
+
 /* The base is read and hashed while QEMU copies: the two wait for different things. */
 static gboolean
 transfer (Copy *copy, GError **error)
@@ -380,7 +439,7 @@ transfer (Copy *copy, GError **error)
 
   bk_vm_run_log (run, BK_LOG_INFO, bk_point_writer_backup (copy->writer)->id, "copy",
                  "Copying %u disk(s) of “%s”", copy->point->disks->len, run->vm->name);
-  if (!begin (copy, error))
+  if (!begin_or_begin_in_full (copy, error))
     return FALSE;
   if (copy->point->kind == BK_POINT_INCREMENTAL && !bk_vm_verify_family (run, &family_error))
     {
@@ -444,6 +503,7 @@ commit (Copy *copy, GError **error)
   backup->extra = bk_vm_point_to_json (copy->point);
   if (!bk_point_writer_complete (copy->writer, g_get_real_time (), error))
     return FALSE;
+  copy->completed = TRUE;
   if (copy->point->kind == BK_POINT_STANDALONE)
     return TRUE; /* beside the cycle, which it does not change */
 
@@ -465,6 +525,21 @@ drop_previous_checkpoint (Copy *copy)
                    error->message);
 }
 
+/* After a lost connection QEMU may still write, and libvirt deletes no checkpoint until it has ended. */
+static void
+end_own_copy (Copy *copy)
+{
+  BkVmRun *run = copy->run;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *file = bk_hypervisor_running_backup_file (run->hypervisor, run->vm->uuid, NULL);
+
+  if (file == NULL || !g_str_has_prefix (file, run->project_path))
+    return;
+  if (!bk_hypervisor_abort_backup (run->hypervisor, run->vm->uuid, &error))
+    bk_vm_run_log (run, BK_LOG_WARNING, NULL, "backup.abort", "%s; the next run tries again",
+                   error->message);
+}
+
 /* What did not come about leaves nothing: no file, no checkpoint. A failure keeps a record of why;
  * a person who cancels wants none, and a base that is not what it was changes nothing at all. */
 static void
@@ -475,6 +550,11 @@ undo (Copy *copy, const GError *why)
   BkError code = bk_error_code (why);
   gboolean without_trace = code == BK_ERROR_CANCELLED || code == BK_ERROR_INTEGRITY;
 
+  /* Only manifest.json could not be written: the next run adds the backup to its cycle. */
+  if (copy->completed)
+    return;
+  if (copy->began)
+    end_own_copy (copy);
   if (copy->began && copy->point->checkpoint != NULL &&
       !bk_vm_run_delete_checkpoint (run, copy->point->checkpoint, &error))
     {
@@ -488,16 +568,6 @@ undo (Copy *copy, const GError *why)
                          without_trace ? NULL : why->message, g_get_real_time (), &error))
     bk_vm_run_log (run, BK_LOG_WARNING, NULL, "backup.clean", "%s; the next run tries again",
                    error->message);
-}
-
-static void
-stop_if_started (Copy *copy)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (copy->started_paused &&
-      !bk_hypervisor_destroy (copy->run->hypervisor, copy->run->vm->uuid, &error))
-    bk_vm_run_log (copy->run, BK_LOG_ERROR, NULL, "vm.stop", "%s", error->message);
 }
 
 static gboolean
@@ -539,7 +609,8 @@ bk_vm_copy (BkVmRun *run, BkPointKind kind, GError **error)
       undo (&copy, local);
       g_propagate_error (error, g_steal_pointer (&local));
     }
-  stop_if_started (&copy);
+  if (copy.started_paused)
+    bk_vm_run_stop_again (run);
   copy_clear (&copy);
   return completed;
 }

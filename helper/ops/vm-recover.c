@@ -58,31 +58,6 @@ end_orphaned_copy (BkVmRun *run, GError **error)
   return bk_hypervisor_abort_backup (run->hypervisor, run->vm->uuid, error);
 }
 
-static gboolean
-refresh_vm (BkVmRun *run, GError **error)
-{
-  BkVm *vm = bk_hypervisor_find_by_uuid (run->hypervisor, run->vm->uuid, error);
-
-  if (vm == NULL)
-    return FALSE;
-  g_clear_pointer (&run->vm, bk_vm_free);
-  run->vm = vm;
-  return TRUE;
-}
-
-/* Was started by a run that died before it could stop it: its guest has never run. */
-static gboolean
-stop_orphaned_start (BkVmRun *run, const BkVmPoint *point, GError **error)
-{
-  if (!point->started_paused || run->vm->state != BK_VM_PAUSED ||
-      strcmp (point->uuid, run->vm->uuid) != 0)
-    return TRUE;
-  bk_vm_run_log (run, BK_LOG_WARNING, NULL, "recover",
-                 "An earlier run was interrupted while the VM was started paused for its backup: "
-                 "it is stopped again");
-  return bk_hypervisor_destroy (run->hypervisor, run->vm->uuid, error) && refresh_vm (run, error);
-}
-
 static const char *
 file_hash (gconstpointer hashes, const char *file)
 {
@@ -138,7 +113,7 @@ delete_stale_checkpoint (BkVmRun *run, const BkVmPoint *point, GStrv existing, G
     return TRUE; /* libvirt deletes none of a VM that is off; the next run that starts it will */
   bk_vm_run_log (run, BK_LOG_INFO, NULL, "recover", "The checkpoint “%s” is no longer needed",
                  point->checkpoint);
-  return bk_hypervisor_delete_checkpoint (run->hypervisor, run->vm->uuid, point->checkpoint, error);
+  return bk_vm_run_delete_checkpoint (run, point->checkpoint, error);
 }
 
 static gboolean
@@ -159,7 +134,6 @@ remove_strays (BkVmRun *run, GPtrArray *backups, GError **error)
 {
   g_autoptr (GPtrArray) names = bk_list_directory (run->project, error);
   g_autoptr (GHashTable) known = g_hash_table_new (g_str_hash, g_str_equal);
-  g_autofree char *prefix = g_strconcat (run->vm->name, "-", NULL);
 
   if (names == NULL)
     return FALSE;
@@ -173,7 +147,8 @@ remove_strays (BkVmRun *run, GPtrArray *backups, GError **error)
       g_autoptr (GError) local = NULL;
       g_autoptr (GBytes) bytes = NULL;
 
-      if (!temporary && (!g_str_has_prefix (name, prefix) || g_hash_table_contains (known, name)))
+      if (!temporary && (!bk_cycle_is_backup_id (run->vm->name, NULL, name) ||
+                         g_hash_table_contains (known, name)))
         continue;
       /* A directory whose metadata is there but broken is evidence, not a stray. */
       if (!temporary)
@@ -220,10 +195,8 @@ bk_vm_recover (BkVmRun *run, GError **error)
 
       if (point != NULL && !delete_stale_checkpoint (run, point, existing, error))
         return FALSE;
-      if (running && point != NULL && !stop_orphaned_start (run, point, error))
-        return FALSE;
       if (running && !remove_interrupted (run, backup, error))
         return FALSE;
     }
-  return remove_strays (run, backups, error);
+  return bk_vm_run_recover_start (run, error) && remove_strays (run, backups, error);
 }

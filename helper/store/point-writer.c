@@ -188,7 +188,9 @@ bk_point_writer_complete (BkPointWriter *writer, gint64 now_usecs, GError **erro
  * @error_message: (nullable): why; %NULL leaves nothing of it at all
  *
  * Removes the files of a backup that did not come about. Its metadata stays, as the record that it
- * failed, and why; it says so before the first file goes.
+ * failed, and why. Files go first: on a full file system there is no room for the record before. Until
+ * then the record says "running", which nobody takes for complete; only one that says "completed"
+ * already is called failed before the first file goes.
  */
 gboolean
 bk_point_discard (int project,
@@ -211,5 +213,7 @@ bk_point_discard (int project,
   failed->size_bytes = 0;
   failed->files_count = 0;
   g_ptr_array_set_size (failed->files, 0);
-  return write_metadata (fd, failed, error) && bk_remove_tree_at (fd, BK_POINT_DATA, error);
+  if (backup->status == BK_BACKUP_COMPLETED && !write_metadata (fd, failed, error))
+    return FALSE;
+  return bk_remove_tree_at (fd, BK_POINT_DATA, error) && write_metadata (fd, failed, error);
 }

@@ -141,7 +141,8 @@ bk_hypervisor_list_images (BkHypervisor *self, GCancellable *cancellable, GError
  * Begins to copy the disks as they are at one instant, and makes the checkpoint in that instant.
  * Follow it with bk_hypervisor_wait_backup().
  *
- * Errors: %BK_ERROR_BUSY when another job works on the VM.
+ * Errors: %BK_ERROR_BUSY when another job works on the VM; %BK_ERROR_INTEGRITY when a bitmap of the
+ *   parent checkpoint is missing or broken.
  */
 gboolean
 bk_hypervisor_begin_backup (BkHypervisor *self,

@@ -145,6 +145,8 @@ code_of (const virError *error)
     case VIR_ERR_OPERATION_UNSUPPORTED:
     case VIR_ERR_CONFIG_UNSUPPORTED:
       return BK_ERROR_UNSUPPORTED;
+    case VIR_ERR_CHECKPOINT_INCONSISTENT:
+      return BK_ERROR_INTEGRITY;
     case VIR_ERR_OPERATION_TIMEOUT:
       return BK_ERROR_BUSY;
     case VIR_ERR_INTERNAL_ERROR:
