@@ -55,7 +55,8 @@ end_orphaned_copy (BkVmRun *run, GError **error)
     }
   bk_vm_run_log (run, BK_LOG_WARNING, NULL, "recover",
                  "An earlier run was interrupted while it copied the VM: that copy is ended");
-  return bk_hypervisor_abort_backup (run->hypervisor, run->vm->uuid, error);
+  return bk_hypervisor_abort_backup (run->hypervisor, run->vm->uuid, error) &&
+         bk_vm_run_refresh (run, error);
 }
 
 static const char *

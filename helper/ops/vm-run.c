@@ -220,6 +220,23 @@ bk_vm_run_find_free_time (BkVmRun *run)
 }
 
 /**
+ * bk_vm_run_refresh:
+ *
+ * Reads the VM again: while a job works on it libvirt does not tell its disks' sizes.
+ */
+gboolean
+bk_vm_run_refresh (BkVmRun *run, GError **error)
+{
+  BkVm *vm = bk_hypervisor_find_by_uuid (run->hypervisor, run->vm->uuid, error);
+
+  if (vm == NULL)
+    return FALSE;
+  g_clear_pointer (&run->vm, bk_vm_free);
+  run->vm = vm;
+  return TRUE;
+}
+
+/**
  * bk_vm_run_start_paused:
  *
  * Starts a VM that is off, with a note of it in the project first: whatever dies after it, the next
@@ -270,13 +287,9 @@ bk_vm_run_recover_start (BkVmRun *run, GError **error)
       bk_vm_run_log (run, BK_LOG_WARNING, NULL, "recover",
                      "An earlier run was interrupted while the VM was started paused: it is "
                      "stopped again");
-      if (!bk_hypervisor_destroy (run->hypervisor, run->vm->uuid, error))
+      if (!bk_hypervisor_destroy (run->hypervisor, run->vm->uuid, error) ||
+          !bk_vm_run_refresh (run, error))
         return FALSE;
-      BkVm *vm = bk_hypervisor_find_by_uuid (run->hypervisor, run->vm->uuid, error);
-      if (vm == NULL)
-        return FALSE;
-      g_clear_pointer (&run->vm, bk_vm_free);
-      run->vm = vm;
     }
   if (bytes != NULL)
     unlinkat (run->project, STARTED_NAME, 0);

@@ -63,6 +63,7 @@ gboolean bk_vm_run_has_checkpoint (BkVmRun *run, const char *name, gboolean *has
 
 gboolean bk_vm_run_check_passable (BkVmRun *run, GError **error);
 gint64 bk_vm_run_find_free_time (BkVmRun *run);
+gboolean bk_vm_run_refresh (BkVmRun *run, GError **error);
 gboolean bk_vm_run_start_paused (BkVmRun *run, GError **error);
 void bk_vm_run_stop_again (BkVmRun *run);
 gboolean bk_vm_run_recover_start (BkVmRun *run, GError **error);
