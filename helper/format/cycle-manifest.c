@@ -146,6 +146,25 @@ read_disks (BkCycle *cycle, JsonObject *object, const char *what, GError **error
   return TRUE;
 }
 
+static gboolean
+is_in_family (const BkCycle *cycle, const char *path)
+{
+  g_auto (GStrv) names = g_strsplit (path, "/", 2);
+
+  return bk_cycle_names_backup (cycle, names[0]);
+}
+
+static gboolean
+check_chain (const BkCycle *cycle, const BkCycleDisk *disk)
+{
+  for (guint i = 0; i < disk->incremental_files->len; i++)
+    {
+      if (!is_in_family (cycle, g_ptr_array_index (disk->incremental_files, i)))
+        return FALSE;
+    }
+  return is_in_family (cycle, disk->base_full_file);
+}
+
 /* A consolidation removes what the manifest names: it may name nothing but a Base and Incrementals of
  * its VM, and never a Full-Merged. */
 static gboolean
@@ -163,6 +182,11 @@ check_ids (const BkCycle *cycle, const char *what, GError **error)
   if (cycle->merged_id != NULL &&
       !bk_cycle_is_backup_id (cycle->vm, BK_CYCLE_PART_MERGED, cycle->merged_id))
     return broken (error, what, "what it is merged into is not a Full-Merged of its VM");
+  for (guint i = 0; i < cycle->disks->len; i++)
+    {
+      if (!check_chain (cycle, g_ptr_array_index (cycle->disks, i)))
+        return broken (error, what, "a file of one of its disks lies outside its backups");
+    }
   return TRUE;
 }
 

@@ -129,37 +129,38 @@ remove_interrupted (BkVmRun *run, const BkBackup *backup, GError **error)
                            g_get_real_time (), error);
 }
 
-/* Temporary files, and directories that died before they had metadata or while they were removed. */
+/* Whether a run of ours made this and died before it had metadata, or while it removed it. Of a
+ * Full-Merged nothing is ever a stray: a person may have lost its metadata, and still has its disks. */
 static gboolean
-remove_strays (BkVmRun *run, GPtrArray *backups, GError **error)
+is_stray (BkVmRun *run, const char *name)
+{
+  g_autofree char *metadata = g_build_filename (name, "metadata.json", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) bytes = NULL;
+
+  if (g_str_has_prefix (name, BK_TEMPORARY_PREFIX))
+    return TRUE;
+  if (!bk_cycle_is_backup_id (run->vm->name, NULL, name) ||
+      bk_cycle_is_backup_id (run->vm->name, BK_CYCLE_PART_MERGED, name))
+    return FALSE;
+  /* A directory whose metadata is there but broken is evidence, not a stray. */
+  bytes = bk_read_small_file (run->project, metadata, G_MAXUINT16, &error);
+  return g_error_matches (error, BK_ERROR, BK_ERROR_NOT_FOUND);
+}
+
+static gboolean
+remove_strays (BkVmRun *run, GError **error)
 {
   g_autoptr (GPtrArray) names = bk_list_directory (run->project, error);
-  g_autoptr (GHashTable) known = g_hash_table_new (g_str_hash, g_str_equal);
 
-  if (names == NULL)
-    return FALSE;
-  for (guint i = 0; i < backups->len; i++)
-    g_hash_table_add (known, ((BkBackup *) g_ptr_array_index (backups, i))->id);
-  for (guint i = 0; i < names->len; i++)
+  for (guint i = 0; names != NULL && i < names->len; i++)
     {
       const char *name = g_ptr_array_index (names, i);
-      gboolean temporary = g_str_has_prefix (name, BK_TEMPORARY_PREFIX);
-      g_autofree char *metadata = g_build_filename (name, "metadata.json", NULL);
-      g_autoptr (GError) local = NULL;
-      g_autoptr (GBytes) bytes = NULL;
 
-      if (!temporary && (!bk_cycle_is_backup_id (run->vm->name, NULL, name) ||
-                         g_hash_table_contains (known, name)))
-        continue;
-      /* A directory whose metadata is there but broken is evidence, not a stray. */
-      if (!temporary)
-        bytes = bk_read_small_file (run->project, metadata, G_MAXUINT16, &local);
-      if (!temporary && !g_error_matches (local, BK_ERROR, BK_ERROR_NOT_FOUND))
-        continue;
-      if (!bk_remove_tree_at (run->project, name, error))
+      if (is_stray (run, name) && !bk_remove_tree_at (run->project, name, error))
         return FALSE;
     }
-  return TRUE;
+  return names != NULL;
 }
 
 /**
@@ -199,5 +200,5 @@ bk_vm_recover (BkVmRun *run, GError **error)
       if (running && !remove_interrupted (run, backup, error))
         return FALSE;
     }
-  return bk_vm_run_recover_start (run, error) && remove_strays (run, backups, error);
+  return bk_vm_run_recover_start (run, error) && remove_strays (run, error);
 }

@@ -1,10 +1,13 @@
 #include "store/backup-remove.h"
 
+#include "base/atomic-file.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/path.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -27,12 +30,26 @@ remove_among_others (int dirfd, const BkBackup *backup, GError **error)
   return TRUE;
 }
 
+/* It loses its name in one step; what dies after that leaves a temporary name, which the project's
+ * next run removes. */
+static gboolean
+remove_own_directory (int project, const char *name, const char *what, GError **error)
+{
+  g_autofree char *doomed = g_strdup_printf (BK_TEMPORARY_PREFIX "removed-%s", name);
+
+  if (!bk_remove_tree_at (project, doomed, error))
+    return FALSE;
+  if (renameat (project, name, project, doomed) < 0)
+    return bk_error_set_errno (error, errno, "“%s” cannot be removed", name);
+  return bk_sync_directory (project, what, error) && bk_remove_tree_at (project, doomed, error);
+}
+
 /**
  * bk_backup_remove:
  * @backup: one that the catalogue gave; the caller holds its project's lock and has decided
  *
- * Removes a backup: its record first, so that it is gone whole at every instant. Of a directory of
- * its own the name goes first, and then what is in it.
+ * Removes a backup: its record, or its name, first, so that at every instant it is there whole or
+ * not at all.
  */
 gboolean
 bk_backup_remove (BkRepository *repository, const BkBackup *backup, GError **error)
@@ -56,7 +73,5 @@ bk_backup_remove (BkRepository *repository, const BkBackup *backup, GError **err
     }
 
   autofd int project = bk_repository_open_directory (repository, parent, error);
-  return project >= 0 && bk_remove_tree_at (dirfd, "metadata.json", error) &&
-         bk_sync_directory (dirfd, backup->id, error) && bk_remove_tree_at (project, own, error) &&
-         bk_sync_directory (project, backup->project_id, error);
+  return project >= 0 && remove_own_directory (project, own, backup->project_id, error);
 }

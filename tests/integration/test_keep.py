@@ -134,3 +134,34 @@ def test_forget_lets_a_vm_be_undefined(helper, make_vm):
     helper.run("vm", "forget", vm.name)
     assert vm.state == "shut off"
     virsh("undefine", vm.name)
+
+
+def test_what_a_person_put_there_is_left(helper, vm):
+    """No run removes what it did not make, and never anything called Full-Merged."""
+    back_up(helper, vm)
+    project = helper.project(vm.name)
+    kept = [f"{vm.name}-notes", f"{vm.name}-Full-Merged-20200101_000000", "other"]
+    for name in kept:
+        (project / name).mkdir()
+        (project / name / "file").write_text("mine")
+    stray = project / f"{vm.name}-Inc-20200101_000000"
+    stray.mkdir()
+    for _ in range(3):
+        back_up(helper, vm)
+    for name in kept:
+        assert (project / name / "file").read_text() == "mine"
+    assert not stray.exists()
+
+
+def test_a_manifest_that_names_others_is_refused(helper, vm):
+    for _ in range(4):
+        back_up(helper, vm)
+    (merged,) = find(helper, vm, "Full-Merged")
+    back_up(helper, vm)
+    path = helper.project(vm.name) / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["backup_ids"].append(merged)
+    path.write_text(json.dumps(manifest))
+    said = helper.run("vm", "backup", vm.name, "--max-incrementals", "1", status=INTEGRITY)
+    assert "manifest.json" in said.stderr
+    helper.run("verify", full_id(vm, merged))
