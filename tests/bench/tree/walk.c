@@ -115,6 +115,20 @@ nbkm_read (const char *file)
     g_error ("%s", error->message);
 }
 
+/* What this process and the children that it waited for gave to write calls; not what reached a disk,
+ * which depends on what was in memory already. */
+static guint64
+written_bytes (void)
+{
+  g_autofree char *text = NULL;
+  const char *line;
+
+  if (!g_file_get_contents ("/proc/self/io", &text, NULL, NULL) ||
+      (line = strstr (text, "wchar: ")) == NULL)
+    return 0;
+  return g_ascii_strtoull (line + strlen ("wchar: "), NULL, 10);
+}
+
 static int
 time_command (const char *file, char **argv)
 {
@@ -136,8 +150,8 @@ time_command (const char *file, char **argv)
   gdouble processor_seconds =
       (gdouble) (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
       (gdouble) (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / G_USEC_PER_SEC;
-  g_autofree char *text =
-      g_strdup_printf ("[%.6f, %.6f, %ld]", seconds, processor_seconds, usage.ru_maxrss);
+  g_autofree char *text = g_strdup_printf ("[%.6f, %.6f, %ld, %" G_GUINT64_FORMAT "]", seconds,
+                                           processor_seconds, usage.ru_maxrss, written_bytes ());
   if (!g_file_set_contents (file, text, -1, NULL))
     return 127;
   return WIFEXITED (status) ? WEXITSTATUS (status) : 1;
