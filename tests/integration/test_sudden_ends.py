@@ -1,0 +1,120 @@
+"""Sudden ends in mid-backup: cancel, QEMU or libvirtd killed, a full disk (DESIGN section 7.1)."""
+
+import os
+import signal
+import subprocess
+
+import pytest
+
+from support.helper import NO_SPACE, Helper
+from support.process import run
+from support.vm import qemu_img_compare
+from support.wait import wait_until
+
+def back_up(helper, vm, **expected):
+    return helper.run("vm", "backup", vm.name, "--max-incrementals", "1", **expected)
+
+
+@pytest.fixture
+def slow(helper, make_vm):
+    """A VM, and a backup of it that runs for a long time: it waits to be ended."""
+    vm = make_vm(vda="64M")
+    vm.write("vda", 1, "0", "60M")
+
+    def start(*options):
+        process = subprocess.Popen(
+            helper.command("vm", "backup", vm.name, "--limit-mib", "1", *options),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env=helper.env)
+        wait_until(lambda: "Backup" in run("virsh", "-q", "domjobinfo", vm.name, check=False),
+                   "the copy begins")
+        return process
+
+    return vm, start
+
+
+def leftovers(helper, vm):
+    return [path.name for path in helper.project(vm.name).rglob("*") if path.suffix == ".qcow2"]
+
+
+def test_cancel_in_mid_copy_leaves_nothing(helper, slow):
+    vm, start = slow
+    process = start()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert [path.name for path in helper.project(vm.name).iterdir() if path.name[0] != "."] == []
+    assert vm.checkpoints() == []
+    back_up(helper, vm)
+
+
+def test_qemu_killed_in_mid_copy(helper, slow):
+    vm, start = slow
+    process = start()
+    pid = int(open(f"/run/libvirt/qemu/{vm.name}.pid").read())
+    os.kill(pid, signal.SIGKILL)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 1 and vm.name in said.splitlines()[-1]
+    assert leftovers(helper, vm) == []
+    wait_until(lambda: vm.state == "shut off", "libvirt sees that QEMU is gone")
+    vm.start()
+    back_up(helper, vm)
+    assert len(vm.checkpoints()) == 1
+    assert len(helper.backups(vm.name)) == 1
+
+
+def test_qemu_killed_between_two_runs(helper, make_vm):
+    """Its bitmaps are lost: the incremental copies in full, and says so."""
+    vm = make_vm(vda="8M")
+    vm.write("vda", 1)
+    back_up(helper, vm)
+    os.kill(int(open(f"/run/libvirt/qemu/{vm.name}.pid").read()), signal.SIGKILL)
+    wait_until(lambda: vm.state == "shut off", "libvirt sees that QEMU is gone")
+    vm.start()
+    vm.write("vda", 2, "1M")
+    vm.suspend()
+    result = back_up(helper, vm, status=None)
+    assert "in full" in result.stderr
+    newest = helper.backups(vm.name)[-1]
+    assert qemu_img_compare(vm.disks["vda"].path, helper.image(vm.name, newest, "vda"))
+    assert len(vm.checkpoints()) == 1
+    for _ in range(2):
+        back_up(helper, vm, status=None)
+    assert vm.checkpoints() == [] or helper.manifest(vm.name) is not None
+
+
+def test_libvirtd_killed_and_restarted_in_mid_copy(helper, slow, libvirtd):
+    vm, start = slow
+    process = start()
+    os.kill(int(libvirtd.PID_FILE.read_text()), signal.SIGKILL)
+    said = process.communicate(timeout=120)[1]
+    assert process.returncode != 0 and "libvirt" in said
+    libvirtd.start()
+    back_up(helper, vm)
+    assert len(vm.checkpoints()) == 1
+    assert len(helper.backups(vm.name)) == 1
+    assert len(leftovers(helper, vm)) == 1
+
+
+def test_a_full_file_system(scratch, make_vm):
+    small = Helper(scratch / "small")
+    repository = small.repository
+    repository.mkdir(parents=True)
+    run("mount", "-t", "tmpfs", "-o", "size=6M,mode=0711", "tmpfs", repository)
+    try:
+        # Mounted before QEMU starts: it would not see it otherwise.
+        vm = make_vm(vda="32M")
+        vm.write("vda", 1, "0", "1M")
+        back_up(small, vm)
+        vm.write("vda", 2, "2M", "12M")
+        back_up(small, vm, status=NO_SPACE)
+        assert len(small.backups(vm.name)) == 1
+        assert len(leftovers(small, vm)) == 1
+        assert [small.manifest(vm.name)["last_checkpoint_name"]] == vm.checkpoints()
+        run("mount", "-o", "remount,size=64M", repository)
+        vm.suspend()
+        back_up(small, vm)
+        newest = small.backups(vm.name)[-1]
+        assert qemu_img_compare(vm.disks["vda"].path, small.image(vm.name, newest, "vda"))
+    finally:
+        run("umount", "-l", repository, check=False)
