@@ -1,50 +1,18 @@
-#include "ops/tree-write.h"
+/* The walk over the tree beside the manifest before, and the beginning and end of both files. */
+#include "ops/tree-write-private.h"
 
 #include "base/atomic-file.h"
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/fd.h"
-#include "ops/tree-links.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
-
-/* What waits for the archive before it can be recorded, at most. */
-#define WAITING_BYTES_MAX (4 * 1024 * 1024)
 
 /* How often, in steps of the walk, we look for news. */
 #define STEPS_A_LOOK 512
 #define PROGRESS_USECS (G_USEC_PER_SEC / 10)
-
-/* An entry on its way into the manifest. Those that the archive takes are recorded when it says
- * what became of them; those behind them wait, because a manifest is in order. */
-typedef struct
-{
-  BkTreeEntry entry;
-  BkTreeEntry previous; /* what is recorded instead if it cannot be read; path NULL: nothing */
-  guint64 device;
-  guint64 inode;
-  gboolean is_first_link;
-  gboolean is_settled;
-  gboolean is_dropped;
-  char path[];
-} Waiting;
-
-typedef struct
-{
-  const BkTreeWriteRequest *request;
-  BkTreeWritten *written;
-  BkTreeScan *scan;
-  BkNbkmWriter *manifest;
-  BkTreeArchiveWriter *archive;
-  BkTreeLinks *links;
-  GQueue waiting; /* of Waiting, in order */
-  gsize waiting_bytes;
-  GError *error; /* of recording, from within the archive's report */
-  gint64 next_progress_usecs;
-} Run;
 
 void
 bk_tree_written_free (BkTreeWritten *written)
@@ -82,218 +50,10 @@ bk_tree_written_warn (BkTreeWritten *written,
     g_ptr_array_add (written->warnings, g_steal_pointer (&line));
 }
 
-/* ---- recording ---- */
-
-static gboolean
-record_settled (Run *run, GError **error)
-{
-  Waiting *head;
-
-  while ((head = g_queue_peek_head (&run->waiting)) != NULL && head->is_settled)
-    {
-      g_queue_pop_head (&run->waiting);
-      run->waiting_bytes -= sizeof (Waiting) + head->entry.path_length;
-      gboolean ok = head->is_dropped || bk_nbkm_writer_add (run->manifest, &head->entry, error);
-      g_free (head);
-      if (!ok)
-        return FALSE;
-    }
-  return TRUE;
-}
-
-static Waiting *
-wait_with (Run *run, const BkTreeEntry *entry)
-{
-  Waiting *waiting = g_malloc (sizeof (Waiting) + (gsize) entry->path_length + 1);
-
-  memset (waiting, 0, sizeof *waiting);
-  waiting->entry = *entry;
-  memcpy (waiting->path, entry->path, (gsize) entry->path_length + 1);
-  waiting->entry.path = waiting->path;
-  g_queue_push_tail (&run->waiting, waiting);
-  run->waiting_bytes += sizeof (Waiting) + entry->path_length;
-  return waiting;
-}
-
-/* As the manifest before has it. */
-static gboolean
-keep (Run *run, const BkTreeEntry *previous, GError **error)
-{
-  if (run->waiting.length == 0)
-    return bk_nbkm_writer_add (run->manifest, previous, error);
-  wait_with (run, previous)->is_settled = TRUE;
-  return TRUE;
-}
-
-static void
-fall_back (Run *run, Waiting *waiting)
-{
-  if (waiting->previous.path == NULL)
-    {
-      waiting->is_dropped = TRUE;
-      return;
-    }
-  waiting->entry = waiting->previous;
-  waiting->entry.path = waiting->path;
-  run->written->carried_count++;
-}
-
-static void
-on_archived (gpointer input_data, const BkTreeArchiveResult *result, gpointer user_data)
-{
-  Waiting *waiting = input_data;
-  Run *run = user_data;
-  gboolean is_stored = result->outcome == BK_TREE_STORED || result->outcome == BK_TREE_CHANGED;
-
-  if (is_stored)
-    {
-      waiting->entry.mode = bk_tree_mode_from_stat (result->mode);
-      waiting->entry.mtime_nsec = result->mtime_nsecs;
-      waiting->entry.size_bytes =
-          S_ISREG (result->mode) || S_ISLNK (result->mode) ? (gint64) result->size_bytes : 0;
-    }
-  switch (result->outcome)
-    {
-    case BK_TREE_STORED:
-      break;
-    case BK_TREE_CHANGED:
-      bk_tree_written_warn (run->written, run->request,
-                            "“/%s” changed while it was read; the next backup reads it again",
-                            waiting->path);
-      break;
-    case BK_TREE_VANISHED:
-      waiting->is_dropped = TRUE;
-      bk_tree_written_warn (run->written, run->request, "“/%s” vanished before it was read",
-                            waiting->path);
-      break;
-    case BK_TREE_UNREADABLE:
-      bk_tree_written_warn (run->written, run->request, "“/%s” cannot be read (%s)%s",
-                            waiting->path, g_strerror (result->errnum),
-                            waiting->previous.path != NULL ? "; its earlier state is kept" : "");
-      fall_back (run, waiting);
-      break;
-    case BK_TREE_SKIPPED:
-      waiting->is_dropped = TRUE;
-      break;
-    }
-  if (waiting->is_first_link)
-    bk_tree_links_settle (run->links, waiting->device, waiting->inode, is_stored);
-  waiting->is_settled = TRUE;
-  if (run->error == NULL)
-    record_settled (run, &run->error);
-}
-
-static gboolean
-propagate_recording (Run *run, GError **error)
-{
-  if (run->error == NULL)
-    return TRUE;
-  g_propagate_error (error, g_steal_pointer (&run->error));
-  return FALSE;
-}
-
-static gboolean
-settle (Run *run, GCancellable *cancellable, GError **error)
-{
-  return bk_tree_archive_writer_settle (run->archive, cancellable, error) &&
-         propagate_recording (run, error);
-}
-
-static gboolean
-find_link (Run *run,
-           const BkTreeScanItem *item,
-           Waiting *waiting,
-           const char **target,
-           GCancellable *cancellable,
-           GError **error)
-{
-  *target = NULL;
-  if (item->links_count < 2 || S_ISDIR (item->st_mode))
-    return TRUE;
-  waiting->device = item->device;
-  waiting->inode = item->inode;
-  if (bk_tree_links_look (run->links, item->device, item->inode, target) == BK_TREE_LINK_PENDING &&
-      !settle (run, cancellable, error))
-    return FALSE;
-  if (bk_tree_links_look (run->links, item->device, item->inode, target) == BK_TREE_LINK_FIRST)
-    {
-      waiting->is_first_link = TRUE;
-      bk_tree_links_begin (run->links, item->device, item->inode, item->links_count, waiting->path);
-    }
-  return TRUE;
-}
-
-static gboolean
-store (Run *run,
-       const BkTreeScanItem *item,
-       const BkTreeEntry *previous,
-       GCancellable *cancellable,
-       GError **error)
-{
-  int dirfd = bk_tree_scan_get_directory (run->scan);
-  const char *target;
-  Waiting *waiting = wait_with (run, &item->found.entry);
-
-  waiting->entry.origin = run->request->sequence;
-  if (previous != NULL)
-    {
-      waiting->previous = *previous;
-      waiting->previous.path = waiting->path;
-    }
-  if (dirfd < 0)
-    {
-      const BkTreeArchiveResult gone = { .outcome = BK_TREE_UNREADABLE, .errnum = errno };
-
-      on_archived (waiting, &gone, run);
-      return propagate_recording (run, error);
-    }
-  if (!find_link (run, item, waiting, &target, cancellable, error))
-    return FALSE;
-
-  const BkTreeArchiveInput input = { .path = waiting->path,
-                                     .dirfd = dirfd,
-                                     .name = item->name,
-                                     .mode = item->st_mode,
-                                     .size_bytes = (guint64) item->found.entry.size_bytes,
-                                     .hardlink_target = target,
-                                     .user_data = waiting };
-  if (!bk_tree_archive_writer_add (run->archive, &input, cancellable, error) ||
-      !propagate_recording (run, error))
-    return FALSE;
-  if (target != NULL)
-    bk_tree_links_passed (run->links, item->device, item->inode);
-  return run->waiting_bytes <= WAITING_BYTES_MAX || settle (run, cancellable, error);
-}
-
-/* A name that is unchanged, of an inode that has others: one that is new may be before it or after
- * it, and is to be restored as one file with it. */
-static gboolean
-keep_unchanged (Run *run,
-                const BkTreeScanItem *item,
-                const BkTreeEntry *previous,
-                GCancellable *cancellable,
-                GError **error)
-{
-  const char *target;
-
-  if (item->links_count < 2 || S_ISDIR (item->st_mode))
-    return keep (run, previous, error);
-  if (bk_tree_links_look (run->links, item->device, item->inode, &target) == BK_TREE_LINK_FIRST)
-    {
-      bk_tree_links_begin_elsewhere (run->links, item->device, item->inode, item->links_count,
-                                     item->found.entry.path);
-      return keep (run, previous, error);
-    }
-  if (!bk_tree_links_is_elsewhere (run->links, item->device, item->inode))
-    return store (run, item, previous, cancellable, error);
-  bk_tree_links_passed (run->links, item->device, item->inode);
-  return keep (run, previous, error);
-}
-
 /* ---- the walk beside the manifest ---- */
 
 static void
-note_unreadable (Run *run, const BkTreeScanItem *item)
+note_unreadable (BkTreeWriteRun *run, const BkTreeScanItem *item)
 {
   const char *kept = run->request->previous != NULL ? "; what is known of it is kept" : "";
 
@@ -309,7 +69,7 @@ note_unreadable (Run *run, const BkTreeScanItem *item)
 }
 
 static const BkTreeScanItem *
-next_found (Run *run)
+next_found (BkTreeWriteRun *run)
 {
   const BkTreeScanItem *item = bk_tree_scan_next (run->scan);
 
@@ -319,7 +79,7 @@ next_found (Run *run)
 }
 
 static gboolean
-next_previous (Run *run, const BkTreeEntry **entry, GError **error)
+next_previous (BkTreeWriteRun *run, const BkTreeEntry **entry, GError **error)
 {
   *entry = NULL;
   return run->request->previous == NULL ||
@@ -327,7 +87,7 @@ next_previous (Run *run, const BkTreeEntry **entry, GError **error)
 }
 
 static gboolean
-take (Run *run,
+take (BkTreeWriteRun *run,
       BkTreeChange change,
       const BkTreeScanItem *item,
       const BkTreeEntry *previous,
@@ -338,16 +98,16 @@ take (Run *run,
     {
     case BK_TREE_ADDED:
       run->written->added_count++;
-      return store (run, item, NULL, cancellable, error);
+      return bk_tree_write_store (run, item, NULL, cancellable, error);
     case BK_TREE_MODIFIED:
       run->written->modified_count++;
-      return store (run, item, previous, cancellable, error);
+      return bk_tree_write_store (run, item, previous, cancellable, error);
     case BK_TREE_UNCHANGED:
       run->written->unchanged_count++;
-      return keep_unchanged (run, item, previous, cancellable, error);
+      return bk_tree_write_keep_unchanged (run, item, previous, cancellable, error);
     case BK_TREE_CARRIED:
       run->written->carried_count++;
-      return keep (run, previous, error);
+      return bk_tree_write_keep (run, previous, error);
     case BK_TREE_DELETED:
       run->written->deleted_count++;
       return TRUE;
@@ -358,14 +118,13 @@ take (Run *run,
 }
 
 static gboolean
-look_for_news (Run *run, GCancellable *cancellable, GError **error)
+look_for_news (BkTreeWriteRun *run, GCancellable *cancellable, GError **error)
 {
   gint64 now_usecs = g_get_monotonic_time ();
 
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
-  /* What waits behind a slow archive must not grow without bound. */
-  if (run->waiting_bytes > WAITING_BYTES_MAX && !settle (run, cancellable, error))
+  if (!bk_tree_write_bound_waiting (run, cancellable, error))
     return FALSE;
   if (now_usecs < run->next_progress_usecs)
     return TRUE;
@@ -379,7 +138,7 @@ look_for_news (Run *run, GCancellable *cancellable, GError **error)
 }
 
 static gboolean
-walk (Run *run, GCancellable *cancellable, GError **error)
+walk (BkTreeWriteRun *run, GCancellable *cancellable, GError **error)
 {
   BkTreeDiffRule rule = { .use_ctime = run->request->use_ctime };
   const BkTreeEntry *previous;
@@ -405,14 +164,18 @@ walk (Run *run, GCancellable *cancellable, GError **error)
 }
 
 static gboolean
-finish (Run *run, int manifest_fd, const char *temporary, GCancellable *cancellable, GError **error)
+finish (BkTreeWriteRun *run,
+        int manifest_fd,
+        const char *temporary,
+        GCancellable *cancellable,
+        GError **error)
 {
   const BkTreeWriteRequest *request = run->request;
   BkTreeWritten *written = run->written;
 
   if (!bk_tree_archive_writer_finish (run->archive, &written->archive_bytes,
                                       &written->archive_sha256, cancellable, error) ||
-      !propagate_recording (run, error) ||
+      !bk_tree_write_propagate (run, error) ||
       !bk_nbkm_writer_finish (run->manifest, &written->entries_count, error))
     return FALSE;
   written->manifest_sha256 =
@@ -434,8 +197,11 @@ finish (Run *run, int manifest_fd, const char *temporary, GCancellable *cancella
 }
 
 static gboolean
-write_all (
-    Run *run, int manifest_fd, const char *temporary, GCancellable *cancellable, GError **error)
+write_all (BkTreeWriteRun *run,
+           int manifest_fd,
+           const char *temporary,
+           GCancellable *cancellable,
+           GError **error)
 {
   const BkTreeWriteRequest *request = run->request;
   guint64 expected_count = 0;
@@ -452,8 +218,9 @@ write_all (
       bk_tree_scan_new (request->rules, MIN (g_get_num_processors () - 1, 3), error);
   if (scan == NULL)
     return FALSE;
-  g_autoptr (BkTreeArchiveWriter) archive = bk_tree_archive_writer_new (
-      request->dirfd, request->archive_name, &request->archive_options, on_archived, run, error);
+  g_autoptr (BkTreeArchiveWriter) archive =
+      bk_tree_archive_writer_new (request->dirfd, request->archive_name, &request->archive_options,
+                                  bk_tree_write_archived, run, error);
   if (archive == NULL)
     return FALSE;
 
@@ -483,7 +250,7 @@ bk_tree_write (const BkTreeWriteRequest *request, GCancellable *cancellable, GEr
   autofd int fd =
       openat (request->dirfd, temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
   g_autoptr (BkTreeWritten) written = g_new0 (BkTreeWritten, 1);
-  Run run = { .request = request, .written = written };
+  BkTreeWriteRun run = { .request = request, .written = written };
 
   written->warnings = g_ptr_array_new_with_free_func (g_free);
   if (fd < 0)
