@@ -3,29 +3,13 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "base/write.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-
-static gboolean
-write_all (int fd, const char *data, gsize length_bytes)
-{
-  while (length_bytes > 0)
-    {
-      ssize_t n = write (fd, data, length_bytes);
-
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n <= 0)
-        return FALSE;
-      data += n;
-      length_bytes -= (gsize) n;
-    }
-  return TRUE;
-}
 
 static gboolean
 write_and_rename (int dirfd,
@@ -43,8 +27,8 @@ write_and_rename (int dirfd,
 
   if (fd < 0)
     return bk_error_set_errno (error, errno, "“%s” cannot be written", name);
-  if (fchmod (fd, mode) < 0 || !write_all (fd, data, length_bytes) || (durable && fsync (fd) < 0) ||
-      renameat (dirfd, temporary, dirfd, name) < 0)
+  if (fchmod (fd, mode) < 0 || !bk_write_all (fd, data, length_bytes) ||
+      (durable && fsync (fd) < 0) || renameat (dirfd, temporary, dirfd, name) < 0)
     {
       int errnum = errno;
 

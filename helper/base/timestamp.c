@@ -74,6 +74,15 @@ from_fields (int year, int month, int day, int hour, int minute, int second, int
   return g_date_time_to_unix (utc) * G_USEC_PER_SEC + milliseconds * (gint64) 1000;
 }
 
+/* @text: year, month, day, hour, minute and second, each with one character after it */
+static gint64
+from_separated (const char *text, int milliseconds)
+{
+  return from_fields (digits (text, 4), digits (text + 5, 2), digits (text + 8, 2),
+                      digits (text + 11, 2), digits (text + 14, 2), digits (text + 17, 2),
+                      milliseconds);
+}
+
 /**
  * bk_time_from_compact:
  * @text: (nullable): hostile until checked
@@ -94,8 +103,7 @@ bk_time_from_dashed (const char *text)
 {
   if (!has_shape (text, "9999-99-99T99-99-99"))
     return BK_TIME_INVALID;
-  return from_fields (digits (text, 4), digits (text + 5, 2), digits (text + 8, 2),
-                      digits (text + 11, 2), digits (text + 14, 2), digits (text + 17, 2), 0);
+  return from_separated (text, 0);
 }
 
 gint64
@@ -103,7 +111,5 @@ bk_time_from_iso (const char *text)
 {
   if (!has_shape (text, "9999-99-99T99:99:99.999Z"))
     return BK_TIME_INVALID;
-  return from_fields (digits (text, 4), digits (text + 5, 2), digits (text + 8, 2),
-                      digits (text + 11, 2), digits (text + 14, 2), digits (text + 17, 2),
-                      digits (text + 20, 3));
+  return from_separated (text, digits (text + 20, 3));
 }

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "base/write.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -41,23 +42,6 @@ bk_output_flush (GError **error)
 }
 
 static gboolean
-write_all (int fd, const guint8 *data, gsize length_bytes)
-{
-  while (length_bytes > 0)
-    {
-      ssize_t n = write (fd, data, length_bytes);
-
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n < 0)
-        return FALSE;
-      data += n;
-      length_bytes -= (gsize) n;
-    }
-  return TRUE;
-}
-
-static gboolean
 copy (GInputStream *bytes,
       int fd,
       const char *name,
@@ -74,7 +58,7 @@ copy (GInputStream *bytes,
 
       if (n <= 0)
         return n == 0;
-      if (!write_all (fd, buffer, (gsize) n))
+      if (!bk_write_all (fd, buffer, (gsize) n))
         return bk_error_set_errno (error, errno, _ ("“%s” cannot be written"), name);
       *size_bytes += (guint64) n;
     }

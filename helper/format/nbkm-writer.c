@@ -2,6 +2,7 @@
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "base/write.h"
 #include "format/zstd-source.h"
 
 #include <errno.h>
@@ -75,19 +76,8 @@ put_u64 (guint8 *at, guint64 value)
 static gboolean
 write_at (int fd, const guint8 *data, gsize length_bytes, guint64 offset_bytes, GError **error)
 {
-  while (length_bytes > 0)
-    {
-      ssize_t n = pwrite (fd, data, length_bytes, (off_t) offset_bytes);
-
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n < 0)
-        return bk_error_set_errno (error, errno, "The manifest cannot be written");
-      data += n;
-      length_bytes -= (gsize) n;
-      offset_bytes += (guint64) n;
-    }
-  return TRUE;
+  return bk_write_all_at (fd, data, length_bytes, offset_bytes) ||
+         bk_error_set_errno (error, errno, "The manifest cannot be written");
 }
 
 /* RFC 8878, 3.1.1: magic, descriptor (single segment, content size in one byte), that size, and

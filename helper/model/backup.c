@@ -1,6 +1,7 @@
 #include "model/backup.h"
 
 #include "base/digest.h"
+#include "base/words.h"
 
 #include <string.h>
 
@@ -17,17 +18,6 @@ static const char *const status_names[] = {
   [BK_BACKUP_VALIDATING] = "validating", [BK_BACKUP_RESTORING] = "restoring",
 };
 
-static gboolean
-index_of (const char *const *names, guint count, const char *text, guint *index)
-{
-  for (*index = 0; text != NULL && *index < count; ++*index)
-    {
-      if (strcmp (names[*index], text) == 0)
-        return TRUE;
-    }
-  return FALSE;
-}
-
 const char *
 bk_backup_type_to_string (BkBackupType type)
 {
@@ -39,7 +29,7 @@ bk_backup_type_from_string (const char *text, BkBackupType *type)
 {
   guint index;
 
-  if (!index_of (type_names, G_N_ELEMENTS (type_names), text, &index))
+  if (!bk_word_index (type_names, G_N_ELEMENTS (type_names), text, &index))
     return FALSE;
   *type = (BkBackupType) index;
   return TRUE;
@@ -56,7 +46,7 @@ bk_backup_status_from_string (const char *text, BkBackupStatus *status)
 {
   guint index;
 
-  if (!index_of (status_names, G_N_ELEMENTS (status_names), text, &index))
+  if (!bk_word_index (status_names, G_N_ELEMENTS (status_names), text, &index))
     return FALSE;
   *status = (BkBackupStatus) index;
   return TRUE;

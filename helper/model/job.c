@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/timestamp.h"
+#include "base/words.h"
 
 #include <string.h>
 
@@ -24,15 +25,12 @@ bk_job_state_to_string (BkJobState state)
 gboolean
 bk_job_state_from_string (const char *text, BkJobState *state)
 {
-  for (guint i = 0; text != NULL && i < G_N_ELEMENTS (state_names); i++)
-    {
-      if (strcmp (text, state_names[i]) == 0)
-        {
-          *state = (BkJobState) i;
-          return TRUE;
-        }
-    }
-  return FALSE;
+  guint index;
+
+  if (!bk_word_index (state_names, G_N_ELEMENTS (state_names), text, &index))
+    return FALSE;
+  *state = (BkJobState) index;
+  return TRUE;
 }
 
 /**

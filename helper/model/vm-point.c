@@ -1,5 +1,7 @@
 #include "model/vm-point.h"
 
+#include "base/words.h"
+
 static const char *const kind_names[] = {
   [BK_POINT_BASE] = "base",
   [BK_POINT_INCREMENTAL] = "incremental",
@@ -134,13 +136,10 @@ bk_point_kind_to_string (BkPointKind kind)
 gboolean
 bk_point_kind_from_string (const char *text, BkPointKind *kind)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (kind_names); i++)
-    {
-      if (g_strcmp0 (text, kind_names[i]) == 0)
-        {
-          *kind = (BkPointKind) i;
-          return TRUE;
-        }
-    }
-  return FALSE;
+  guint index;
+
+  if (!bk_word_index (kind_names, G_N_ELEMENTS (kind_names), text, &index))
+    return FALSE;
+  *kind = (BkPointKind) index;
+  return TRUE;
 }

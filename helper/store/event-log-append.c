@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "base/json-text.h"
 #include "base/timestamp.h"
+#include "base/write.h"
 #include "format/json.h"
 
 #include <errno.h>
@@ -19,24 +20,6 @@
 #define TEXT_MAX_BYTES 4096
 #define PAYLOAD_MAX_BYTES (BK_EVENT_WRITE_MAX_BYTES - 40 * 1024)
 
-static gboolean
-write_at (int fd, const char *data, gsize length_bytes, guint64 offset)
-{
-  while (length_bytes > 0)
-    {
-      ssize_t n = pwrite (fd, data, length_bytes, (off_t) offset);
-
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n <= 0)
-        return FALSE;
-      data += n;
-      length_bytes -= (gsize) n;
-      offset += (guint64) n;
-    }
-  return TRUE;
-}
-
 /* @text: events, each with the line end that closes the line before it, and a comma before that. */
 static gboolean
 extend_segment (BkEventLog *log, GString *text, GError **error)
@@ -46,14 +29,14 @@ extend_segment (BkEventLog *log, GString *text, GError **error)
   gsize events_bytes = text->len;
 
   g_string_append (text, CLOSING);
-  if (!write_at (log->segment_fd, text->str, text->len, good_bytes) ||
+  if (!bk_write_all_at (log->segment_fd, text->str, text->len, good_bytes) ||
       fdatasync (log->segment_fd) < 0)
     {
       int errnum = errno;
 
       /* Readers find the segment whole again; whatever of this fails, the next load repairs. */
       if (ftruncate (log->segment_fd, (off_t) good_bytes) == 0)
-        write_at (log->segment_fd, CLOSING, strlen (CLOSING), good_bytes);
+        bk_write_all_at (log->segment_fd, CLOSING, strlen (CLOSING), good_bytes);
       log->loaded = FALSE;
       return bk_error_set_errno (error, errnum, "The event log's “%s” cannot be written", name);
     }

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "base/write.h"
 #include "format/event-segment.h"
 
 #include <archive.h>
@@ -384,23 +385,12 @@ static gboolean
 extract_data (const void *data, gsize length_bytes, gpointer user_data, GError **error)
 {
   Extraction *extraction = user_data;
-  const char *at = data;
 
   if (extraction->file == NULL)
     return TRUE;
   bk_sha256_update (extraction->sha256, data, length_bytes);
-  while (length_bytes > 0)
-    {
-      ssize_t n = write (extraction->fd, at, length_bytes);
-
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n <= 0)
-        return bk_error_set_errno (error, errno, "“%s” cannot be restored", extraction->file->path);
-      at += n;
-      length_bytes -= (gsize) n;
-    }
-  return TRUE;
+  return bk_write_all (extraction->fd, data, length_bytes) ||
+         bk_error_set_errno (error, errno, "“%s” cannot be restored", extraction->file->path);
 }
 
 static gboolean

@@ -1,6 +1,7 @@
 #include "store/gzip-writer.h"
 
 #include "base/error.h"
+#include "base/write.h"
 
 #include <errno.h>
 #include <isa-l/igzip_lib.h>
@@ -51,22 +52,10 @@ bk_gzip_writer_free (BkGzipWriter *writer)
 static gboolean
 write_output (BkGzipWriter *writer, gsize length_bytes, GError **error)
 {
-  const guint8 *at = writer->output;
-
-  bk_sha256_update (writer->sha256, at, length_bytes);
+  bk_sha256_update (writer->sha256, writer->output, length_bytes);
   writer->size_bytes += length_bytes;
-  while (length_bytes > 0)
-    {
-      ssize_t n = write (writer->fd, at, length_bytes);
-
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n <= 0)
-        return bk_error_set_errno (error, errno, "The package cannot be written");
-      at += n;
-      length_bytes -= (gsize) n;
-    }
-  return TRUE;
+  return bk_write_all (writer->fd, writer->output, length_bytes) ||
+         bk_error_set_errno (error, errno, "The package cannot be written");
 }
 
 static gboolean

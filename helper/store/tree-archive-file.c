@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "base/write.h"
 #include "format/seek-table.h"
 #include "store/frame-codec.h"
 
@@ -103,17 +104,8 @@ write_bytes (BkTreeArchiveFile *file, const guint8 *data, gsize length_bytes, GE
 {
   bk_sha256_update (file->sha256, data, length_bytes);
   file->written_bytes += length_bytes;
-  while (length_bytes > 0)
-    {
-      ssize_t n = write (file->fd, data, length_bytes);
-
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n < 0)
-        return bk_error_set_errno (error, errno, "Writing the archive “%s” failed", file->name);
-      data += n;
-      length_bytes -= (gsize) n;
-    }
+  if (!bk_write_all (file->fd, data, length_bytes))
+    return bk_error_set_errno (error, errno, "Writing the archive “%s” failed", file->name);
   if (file->written_bytes - file->flushed_bytes >= FLUSH_BYTES)
     {
       sync_file_range (file->fd, (off_t) file->flushed_bytes,

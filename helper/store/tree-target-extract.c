@@ -3,29 +3,12 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/write.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static gboolean
-write_block (int fd, const guint8 *data, gsize length_bytes, guint64 offset_bytes)
-{
-  while (length_bytes > 0)
-    {
-      ssize_t n = pwrite (fd, data, length_bytes, (off_t) offset_bytes);
-
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n < 0)
-        return FALSE;
-      data += n;
-      offset_bytes += (guint64) n;
-      length_bytes -= (gsize) n;
-    }
-  return TRUE;
-}
 
 /* Holes stay holes: what no block covers is not written. */
 static gboolean
@@ -48,7 +31,7 @@ write_content (int fd,
         return FALSE;
       if (data == NULL)
         break;
-      if (!write_block (fd, data, length_bytes, offset_bytes))
+      if (!bk_write_all_at (fd, data, length_bytes, offset_bytes))
         return bk_tree_target_fail_at (error, errno, path, "cannot be written");
       end_bytes = MAX (end_bytes, offset_bytes + length_bytes);
       *written_bytes += length_bytes;
