@@ -1,17 +1,17 @@
-#include "ops/event-log-backup.h"
+/* The run: where the package gets to, its names, the metadata and the event; what is in it is for
+ * event-log-backup-pack.c. */
+#include "ops/event-log-backup-private.h"
 
 #include "base/atomic-file.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/path.h"
-#include "base/timestamp.h"
 #include "format/event-segment.h"
 #include "format/event-snapshot.h"
 #include "format/json.h"
 #include "format/metadata.h"
 #include "ops/event-log-verify.h"
 #include "store/event-log.h"
-#include "store/event-package.h"
 #include "store/repository.h"
 
 #include <errno.h>
@@ -23,22 +23,6 @@
 #define ACTION "event-log.backup"
 #define TRIES 5
 #define SAME_SECOND_MAX 1000
-
-/* One attempt: what it reads, where it writes, what it has found. */
-typedef struct
-{
-  const BkEventLogBackupRequest *request;
-  const char *data_dir;
-  const char *output_path;
-  int output_dirfd;
-  gint64 now_usecs;
-  BkReporter *reporter;
-  GCancellable *cancellable;
-  BkEventLogBackupResult *result;
-  BkEventLogView *view;
-  BkEventVerifier *verifier;
-  BkEventPackageWriter *writer;
-} Run;
 
 void
 bk_event_log_backup_result_free (BkEventLogBackupResult *result)
@@ -53,10 +37,13 @@ bk_event_log_backup_result_free (BkEventLogBackupResult *result)
   g_free (result);
 }
 
-static void say (Run *run, const char *format, ...) G_GNUC_PRINTF (2, 3);
-
-static void
-say (Run *run, const char *format, ...)
+/**
+ * bk_event_log_backup_say:
+ *
+ * A line of the run's log.
+ */
+void
+bk_event_log_backup_say (BkEventLogBackupRun *run, const char *format, ...)
 {
   const char *project_id =
       run->result->project_id == NULL ? "event-log/default" : run->result->project_id;
@@ -69,141 +56,23 @@ say (Run *run, const char *format, ...)
                        message);
 }
 
-static void
-say_file (Run *run, const char *path, guint64 size_bytes)
+/**
+ * bk_event_log_backup_say_file:
+ *
+ * The line that says that a file is done.
+ */
+void
+bk_event_log_backup_say_file (BkEventLogBackupRun *run, const char *path, guint64 size_bytes)
 {
   g_autofree char *size = g_format_size (size_bytes);
 
-  say (run, "   - %s (%s) ✓", path, size);
-}
-
-/* The same bytes go into the package, into its digest and to the verifier. */
-static gboolean
-take_bytes (const void *data, gsize length_bytes, gpointer user_data, GError **error)
-{
-  Run *run = user_data;
-
-  bk_event_verifier_feed (run->verifier, data, length_bytes);
-  return bk_event_package_writer_write (run->writer, data, length_bytes, error);
-}
-
-static gboolean
-end_file (Run *run, const char *path, guint64 size_bytes, GError **error)
-{
-  char sha256[BK_SHA256_HEX_LENGTH + 1];
-
-  if (!bk_event_package_writer_end (run->writer, sha256, error))
-    return FALSE;
-  bk_event_manifest_add (run->result->manifest, path, size_bytes, sha256);
-  say_file (run, path, size_bytes);
-  return TRUE;
-}
-
-static gboolean
-pack_segment (Run *run, guint64 segment, GError **error)
-{
-  g_autofree char *name = bk_event_segment_name (segment);
-  g_autofree char *path = g_strdup_printf ("%s/%s", BK_EVENT_LOG_DIRECTORY, name);
-  BkEventSegmentView segment_view;
-
-  if (!bk_event_segment_view_open (run->view, segment, &segment_view, error))
-    return FALSE;
-  autofd int fd = segment_view.fd;
-  guint64 size_bytes = bk_event_segment_view_size (&segment_view);
-
-  bk_event_verifier_begin_segment (run->verifier, segment);
-  if (!bk_event_package_writer_begin (run->writer, path, size_bytes, error) ||
-      !bk_event_segment_view_read (&segment_view, take_bytes, run, run->cancellable, error))
-    return FALSE;
-  bk_event_verifier_end_segment (run->verifier);
-  run->result->manifest->total_segments++;
-  return end_file (run, path, size_bytes, error);
-}
-
-static gboolean
-pack_small (Run *run, const char *path, GBytes *bytes, gboolean listed, GError **error)
-{
-  gsize length_bytes;
-  const void *data = bytes == NULL ? NULL : g_bytes_get_data (bytes, &length_bytes);
-  char sha256[BK_SHA256_HEX_LENGTH + 1];
-
-  if (data == NULL)
-    return TRUE;
-  if (!bk_event_package_writer_begin (run->writer, path, length_bytes, error) ||
-      !bk_event_package_writer_write (run->writer, data, length_bytes, error))
-    return FALSE;
-  return listed ? end_file (run, path, length_bytes, error)
-                : bk_event_package_writer_end (run->writer, sha256, error);
-}
-
-static void
-summarize (Run *run)
-{
-  BkEventManifest *manifest = run->result->manifest;
-  const BkChainVerdict *verdict = run->result->verdict;
-
-  manifest->created_at = bk_time_to_iso (run->now_usecs);
-  manifest->source_dir = g_strdup (run->data_dir);
-  manifest->total_events = verdict->events_count;
-  manifest->first_event_id = g_strdup (verdict->first_event_id);
-  manifest->last_event_id = g_strdup (verdict->last_event_id);
-  manifest->last_current_hash = g_strdup (verdict->last_current_hash);
-  manifest->snapshot_exists = run->view->snapshot_bytes != NULL;
-  manifest->chain_valid_at_backup = verdict->fault == BK_CHAIN_SOUND;
-}
-
-static gboolean
-pack_log (Run *run, GBytes **manifest_bytes, GError **error)
-{
-  for (guint i = 0; i < run->view->segments->len; i++)
-    {
-      guint64 segment = g_array_index (run->view->segments, guint64, i);
-
-      if (bk_event_verifier_wants_segment (run->verifier, segment) &&
-          !pack_segment (run, segment, error))
-        return FALSE;
-    }
-  if (!pack_small (run, BK_EVENT_SNAPSHOT_NAME, run->view->snapshot_bytes, TRUE, error) ||
-      !pack_small (run, BK_EVENT_ANCHOR_NAME, run->view->anchor_bytes, TRUE, error))
-    return FALSE;
-
-  run->result->verdict = bk_event_verifier_end (run->verifier);
-  summarize (run);
-  char *text = bk_event_manifest_to_json (run->result->manifest);
-  *manifest_bytes = g_bytes_new_take (text, strlen (text));
-  return pack_small (run, BK_EVENT_MANIFEST_NAME, *manifest_bytes, FALSE, error);
-}
-
-/* Writes the package into @fd, durably. */
-static gboolean
-write_package (Run *run, int fd, GBytes **manifest_bytes, GError **error)
-{
-  g_autoptr (BkEventLogView) view = bk_event_log_view_open (run->data_dir, error);
-  g_autoptr (BkEventVerifier) verifier =
-      view == NULL ? NULL : bk_event_log_view_verifier (view, FALSE);
-  g_autoptr (BkEventPackageWriter) writer = bk_event_package_writer_new (fd, run->now_usecs);
-  char sha256[BK_SHA256_HEX_LENGTH + 1];
-
-  run->view = view;
-  if (view == NULL)
-    return FALSE;
-  run->verifier = verifier;
-  run->writer = writer;
-  g_clear_pointer (&run->result->manifest, bk_event_manifest_free);
-  g_clear_pointer (&run->result->verdict, bk_chain_verdict_free);
-  run->result->manifest = bk_event_manifest_new ();
-  if (!pack_log (run, manifest_bytes, error) ||
-      !bk_event_package_writer_close (writer, &run->result->size_bytes, sha256, error))
-    return FALSE;
-  g_free (run->result->sha256);
-  run->result->sha256 = g_strdup (sha256);
-  return fsync (fd) == 0 || bk_error_set_errno (error, errno, "The package cannot be made durable");
+  bk_event_log_backup_say (run, "   - %s (%s) ✓", path, size);
 }
 
 /* A file without a name, so that a run that is killed leaves nothing; where the file system has no
  * such files, one with a temporary name. */
 static int
-open_unnamed (Run *run, char **temporary, GError **error)
+open_unnamed (BkEventLogBackupRun *run, char **temporary, GError **error)
 {
   int fd = openat (run->output_dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
@@ -218,7 +87,7 @@ open_unnamed (Run *run, char **temporary, GError **error)
 }
 
 static int
-give_name (Run *run, int fd, const char *temporary, const char *name)
+give_name (BkEventLogBackupRun *run, int fd, const char *temporary, const char *name)
 {
   g_autofree char *self = g_strdup_printf ("/proc/self/fd/%d", fd);
 
@@ -231,7 +100,7 @@ give_name (Run *run, int fd, const char *temporary, const char *name)
  *
  * Returns: (transfer full) (nullable): the name without ".tar.gz" */
 static char *
-publish_archive (Run *run, int fd, const char *temporary, GError **error)
+publish_archive (BkEventLogBackupRun *run, int fd, const char *temporary, GError **error)
 {
   g_autoptr (GDateTime) now = g_date_time_new_from_unix_utc (run->now_usecs / G_USEC_PER_SEC);
   g_autofree char *second = g_date_time_format (now, BK_EVENT_PACKAGE_PREFIX "%Y%m%d-%H%M%S");
@@ -268,7 +137,7 @@ extra_of (const BkEventLogBackupResult *result)
 
 /* The commit record: with it the package is a backup of the repository. */
 static gboolean
-write_metadata (Run *run, GBytes *manifest_bytes, GError **error)
+write_metadata (BkEventLogBackupRun *run, GBytes *manifest_bytes, GError **error)
 {
   const BkEventLogBackupResult *result = run->result;
   g_autoptr (BkBackup) backup =
@@ -294,7 +163,8 @@ write_metadata (Run *run, GBytes *manifest_bytes, GError **error)
 }
 
 static gboolean
-publish (Run *run, int fd, const char *temporary, GBytes *manifest_bytes, GError **error)
+publish (
+    BkEventLogBackupRun *run, int fd, const char *temporary, GBytes *manifest_bytes, GError **error)
 {
   BkEventLogBackupResult *result = run->result;
   gsize length_bytes;
@@ -308,17 +178,17 @@ publish (Run *run, int fd, const char *temporary, GBytes *manifest_bytes, GError
   g_autofree char *manifest = g_strconcat (result->backup_id, BK_EVENT_MANIFEST_SUFFIX, NULL);
   result->archive_path = g_build_filename (run->output_path, archive, NULL);
   result->manifest_path = g_build_filename (run->output_path, manifest, NULL);
-  say (run, "2. Naming the package and its manifest");
-  say_file (run, archive, result->size_bytes);
+  bk_event_log_backup_say (run, "2. Naming the package and its manifest");
+  bk_event_log_backup_say_file (run, archive, result->size_bytes);
   if (!bk_atomic_write (run->output_dirfd, manifest, data, length_bytes, 0600, error) ||
       (result->project_id != NULL && !write_metadata (run, manifest_bytes, error)))
     return FALSE;
-  say_file (run, manifest, length_bytes);
+  bk_event_log_backup_say_file (run, manifest, length_bytes);
   return TRUE;
 }
 
 static gboolean
-backup_into (Run *run, GError **error)
+backup_into (BkEventLogBackupRun *run, GError **error)
 {
   g_autofree char *temporary = NULL;
   g_autoptr (GBytes) manifest_bytes = NULL;
@@ -328,16 +198,16 @@ backup_into (Run *run, GError **error)
 
   if (fd < 0)
     return FALSE;
-  say (run, "Cold backup of an event log. Source: %s. Destination: %s", run->data_dir,
-       run->output_path);
-  say (run, "1. Copying and verifying the log");
+  bk_event_log_backup_say (run, "Cold backup of an event log. Source: %s. Destination: %s",
+                           run->data_dir, run->output_path);
+  bk_event_log_backup_say (run, "1. Copying and verifying the log");
   for (guint i = 0; i < TRIES && !written; i++)
     {
       g_clear_error (&local_error);
       g_clear_pointer (&manifest_bytes, g_bytes_unref);
       if (ftruncate (fd, 0) < 0 || lseek (fd, 0, SEEK_SET) < 0)
         break;
-      written = write_package (run, fd, &manifest_bytes, &local_error);
+      written = bk_event_log_backup_pack (run, fd, &manifest_bytes, &local_error);
       /* Another try only if pruning took a segment away that was listed. */
       if (!g_error_matches (local_error, BK_ERROR, BK_ERROR_NOT_FOUND) || run->view == NULL)
         break;
@@ -351,7 +221,7 @@ backup_into (Run *run, GError **error)
 }
 
 static int
-open_output (Run *run, char **path, GError **error)
+open_output (BkEventLogBackupRun *run, char **path, GError **error)
 {
   const BkEventLogBackupRequest *request = run->request;
 
@@ -390,7 +260,7 @@ prepare_own_log (const char *data_dir, GError **error)
 }
 
 static gboolean
-record (Run *run, GError **error)
+record (BkEventLogBackupRun *run, GError **error)
 {
   const BkEventLogBackupResult *result = run->result;
   g_autoptr (JsonObject) payload = extra_of (result);
@@ -426,7 +296,7 @@ bk_event_log_backup (const BkEventLogBackupRequest *request,
   g_autofree char *data_dir = g_canonicalize_filename (
       request->data_dir == NULL ? request->settings->state_dir : request->data_dir, NULL);
   g_autofree char *output_path = NULL;
-  Run run = {
+  BkEventLogBackupRun run = {
     .request = request,
     .data_dir = data_dir,
     .now_usecs = now_usecs,
@@ -447,8 +317,8 @@ bk_event_log_backup (const BkEventLogBackupRequest *request,
 
   g_autofree char *description = bk_chain_verdict_describe (result->verdict);
   g_autofree char *size = g_format_size (result->size_bytes);
-  say (&run, "%s", description);
-  say (&run, "Backup complete: %s (%s)", result->archive_path, size);
+  bk_event_log_backup_say (&run, "%s", description);
+  bk_event_log_backup_say (&run, "Backup complete: %s (%s)", result->archive_path, size);
   if (!record (&run, error))
     {
       g_prefix_error (error,
