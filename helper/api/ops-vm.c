@@ -215,7 +215,14 @@ finish_tally (
 static BkVmBackupRequest
 backup_request (const BkCall *call, GStrv exclude_disks)
 {
+  const char *merge = bk_call_string (call, "merge");
+  const char *compress = bk_call_string (call, "compress");
+  BkMergeMode mode = BK_MERGE_AUTO;
+
+  bk_merge_mode_from_string (merge == NULL ? call->settings->merge_mode : merge, &mode);
   return (BkVmBackupRequest){
+    .merge = mode,
+    .compress = g_strcmp0 (compress == NULL ? call->settings->compression : compress, "zstd") == 0,
     .job_id = call->job_id == NULL ? "" : call->job_id,
     .max_incrementals =
         (guint) bk_call_int (call, "max_incrementals", call->settings->max_incrementals),
@@ -372,6 +379,11 @@ static const BkParam backup_params[] = {
     N_ ("do not ask the guest agent to hold the file systems still") },
   { "limit_mib", BK_PARAM_INT, BK_PARAM_OPTIONAL, N_ ("MiB a second at most"), 1, 1000000 },
   { "verify", BK_PARAM_BOOL, BK_PARAM_OPTIONAL, N_ ("read everything again at the end") },
+  { "merge", BK_PARAM_CHOICE, BK_PARAM_OPTIONAL,
+    N_ ("how incrementals are consolidated (default auto: at the least cost)"),
+    .choices = "auto|in-place|copy" },
+  { "compress", BK_PARAM_CHOICE, BK_PARAM_OPTIONAL,
+    N_ ("of a consolidation; zstd implies --merge copy"), .choices = "none|zstd" },
   { "plan", BK_PARAM_BOOL, BK_PARAM_OPTIONAL, N_ ("do nothing, say what would be done") },
   { NULL },
 };

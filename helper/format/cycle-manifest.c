@@ -52,6 +52,9 @@ bk_cycle_manifest_to_text (const BkCycle *cycle)
   json_object_set_int_member (object, "max_incrementals", cycle->max_incrementals);
   json_object_set_array_member (object, "backup_ids", strings_to_json (cycle->backup_ids));
   bk_json_set_string_or_null (object, "merged_id", cycle->merged_id);
+  bk_json_set_string_or_null (
+      object, "merge",
+      cycle->status == BK_CYCLE_ACTIVE ? NULL : bk_merge_mode_to_string (cycle->merge));
   json_object_set_object_member (object, "disks", disks);
 
   g_autoptr (JsonNode) node = bk_json_object_node (object);
@@ -112,14 +115,20 @@ read_status (BkCycle *cycle, JsonObject *object, const char *what, GError **erro
 {
   const char *status;
   const char *merged_id;
+  const char *merge;
 
   if (!bk_json_string (object, "status", what, &status, error) ||
-      !bk_json_string_or_null (object, "merged_id", what, &merged_id, error))
+      !bk_json_string_or_null (object, "merged_id", what, &merged_id, error) ||
+      !bk_json_string_or_null (object, "merge", what, &merge, error))
     return FALSE;
   if (strcmp (status, "active") == 0)
     return TRUE;
   if (strcmp (status, "consolidating") != 0 || !bk_name_is_safe (merged_id))
     return broken (error, what, "its status is none that this program knows");
+  cycle->merge = BK_MERGE_IN_PLACE; /* manifests without the member know no other */
+  if (merge != NULL &&
+      (!bk_merge_mode_from_string (merge, &cycle->merge) || cycle->merge == BK_MERGE_AUTO))
+    return broken (error, what, "it merges in a way that this program does not know");
   cycle->status = BK_CYCLE_CONSOLIDATING;
   cycle->merged_id = g_strdup (merged_id);
   return TRUE;

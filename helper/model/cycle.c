@@ -44,6 +44,7 @@ bk_cycle_copy (const BkCycle *cycle)
   copy->last_checkpoint_name = g_strdup (cycle->last_checkpoint_name);
   copy->max_incrementals = cycle->max_incrementals;
   copy->merged_id = g_strdup (cycle->merged_id);
+  copy->merge = cycle->merge;
   copy_strings (copy->backup_ids, cycle->backup_ids);
   for (guint i = 0; i < cycle->disks->len; i++)
     {
@@ -176,6 +177,89 @@ bk_cycle_step_to_string (BkCycleStep step)
   };
 
   return names[step];
+}
+
+static const char *const merge_names[] = {
+  [BK_MERGE_AUTO] = "auto",
+  [BK_MERGE_IN_PLACE] = "in-place",
+  [BK_MERGE_COPY] = "copy",
+  [BK_MERGE_CLONE] = "clone",
+};
+
+const char *
+bk_merge_mode_to_string (BkMergeMode mode)
+{
+  return merge_names[mode];
+}
+
+gboolean
+bk_merge_mode_from_string (const char *text, BkMergeMode *mode)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (merge_names); i++)
+    {
+      if (g_strcmp0 (text, merge_names[i]) != 0)
+        continue;
+      *mode = (BkMergeMode) i;
+      return TRUE;
+    }
+  return FALSE;
+}
+
+/**
+ * bk_merge_mode_of_request:
+ *
+ * Returns: what @asked comes to: only what is written anew can be compressed.
+ */
+BkMergeMode
+bk_merge_mode_of_request (BkMergeMode asked, gboolean compress)
+{
+  return compress ? BK_MERGE_COPY : asked;
+}
+
+/**
+ * bk_cycle_can_be_reactivated:
+ *
+ * Returns: whether the family is still as it was, and an interrupted consolidation can be thrown
+ *   away: all but one that writes into the base.
+ */
+gboolean
+bk_cycle_can_be_reactivated (const BkCycle *cycle)
+{
+  return cycle->status == BK_CYCLE_CONSOLIDATING && cycle->merge != BK_MERGE_IN_PLACE;
+}
+
+/**
+ * bk_cycle_begin_merge:
+ *
+ * Returns: (transfer full): the journal of a consolidation.
+ */
+BkCycle *
+bk_cycle_begin_merge (const BkCycle *cycle, const char *merged_id, BkMergeMode mode)
+{
+  BkCycle *journal = bk_cycle_copy (cycle);
+
+  journal->status = BK_CYCLE_CONSOLIDATING;
+  journal->merge = mode;
+  g_free (journal->merged_id);
+  journal->merged_id = g_strdup (merged_id);
+  return journal;
+}
+
+/**
+ * bk_cycle_reactivate:
+ * @cycle: bk_cycle_can_be_reactivated()
+ *
+ * Returns: (transfer full): the family as it was before its consolidation began.
+ */
+BkCycle *
+bk_cycle_reactivate (const BkCycle *cycle)
+{
+  BkCycle *active = bk_cycle_copy (cycle);
+
+  active->status = BK_CYCLE_ACTIVE;
+  active->merge = BK_MERGE_AUTO;
+  g_clear_pointer (&active->merged_id, g_free);
+  return active;
 }
 
 /**

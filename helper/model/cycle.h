@@ -20,6 +20,15 @@ typedef enum
   BK_STEP_CONSOLIDATION,
 } BkCycleStep;
 
+/* How the incrementals become one with their base. */
+typedef enum
+{
+  BK_MERGE_AUTO,     /* asked for: clone where the file system can, else in place */
+  BK_MERGE_IN_PLACE, /* committed into the base itself; once begun it must be finished */
+  BK_MERGE_COPY,     /* written anew and compared; can be thrown away */
+  BK_MERGE_CLONE,    /* committed into a clone of the base; can be thrown away */
+} BkMergeMode;
+
 /* One disk's chain. Paths are relative to the project's directory. */
 typedef struct
 {
@@ -39,6 +48,7 @@ typedef struct
   GPtrArray *backup_ids;      /* of char *: the Base's, then each Incremental's */
   GPtrArray *disks;           /* of BkCycleDisk */
   char *merged_id;            /* (nullable) while consolidating: the id of what it becomes */
+  BkMergeMode merge;          /* while consolidating: how; never auto */
 } BkCycle;
 
 BkCycle *bk_cycle_new (const char *vm, const char *uuid);
@@ -55,6 +65,13 @@ gboolean bk_cycle_names_backup (const BkCycle *cycle, const char *backup_id);
 
 BkCycleStep bk_cycle_next_step (const BkCycle *cycle, guint max_incrementals);
 const char *bk_cycle_step_to_string (BkCycleStep step);
+
+const char *bk_merge_mode_to_string (BkMergeMode mode);
+gboolean bk_merge_mode_from_string (const char *text, BkMergeMode *mode);
+BkMergeMode bk_merge_mode_of_request (BkMergeMode asked, gboolean compress);
+gboolean bk_cycle_can_be_reactivated (const BkCycle *cycle);
+BkCycle *bk_cycle_begin_merge (const BkCycle *cycle, const char *merged_id, BkMergeMode mode);
+BkCycle *bk_cycle_reactivate (const BkCycle *cycle);
 
 char *bk_cycle_backup_id (const char *vm, const char *part, gint64 usecs);
 gboolean bk_cycle_is_backup_id (const char *vm, const char *part, const char *name);

@@ -23,6 +23,10 @@ static const BkSetting table[] = {
     .summary = "days to keep standalone copies; 0 keeps them" },
   { SETTING (log_retention_days), .type = BK_SETTING_COUNT, .max = 36500,
     .summary = "days to keep logs; 0 keeps them" },
+  { SETTING (merge_mode), .type = BK_SETTING_CHOICE, .choices = "auto|in-place|copy",
+    .summary = "how a VM's incrementals are consolidated" },
+  { SETTING (compression), .type = BK_SETTING_CHOICE, .choices = "none|zstd",
+    .summary = "of consolidated VM backups; zstd implies a copy" },
   { SETTING (port), .variable = "PORT", .type = BK_SETTING_COUNT, .min = 1, .max = 65535,
     .summary = "the port of the HTTP service" },
   { SETTING (log_level), .variable = "LOG_LEVEL", .type = BK_SETTING_CHOICE,
@@ -72,6 +76,8 @@ bk_settings_new (void)
   self->max_incrementals = BK_MAX_INCREMENTALS_DEFAULT;
   self->retention_days = 30;
   self->log_retention_days = 90;
+  self->merge_mode = g_strdup ("auto");
+  self->compression = g_strdup ("none");
   self->port = BK_PORT_DEFAULT;
   self->log_level = g_strdup ("info");
   self->environment = g_strdup ("production");

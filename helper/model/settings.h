@@ -17,6 +17,8 @@ typedef struct
   guint max_incrementals; /* 1 to 255 */
   guint retention_days;   /* of standalone copies; 0 keeps them */
   guint log_retention_days;
+  char *merge_mode;  /* of consolidations: auto, in-place or copy */
+  char *compression; /* of consolidations: none or zstd */
   guint port;        /* PORT: of the HTTP face */
   char *log_level;   /* LOG_LEVEL: debug, info, warning or error */
   char *environment; /* ENVIRONMENT: production or development */

@@ -125,7 +125,7 @@ bk_vm_backup (const BkVmBackupRequest *request,
       bk_vm_run_open (repository, hypervisor, reporter, request, cancellable, &local);
 
   memset (outcome, 0, sizeof *outcome);
-  if (run != NULL && bk_vm_recover (run, &local))
+  if (run != NULL && bk_vm_recover (run, &local) && bk_vm_consolidate_recover (run, &local))
     {
       give_up_foreign_cycle (run);
       if (execute (run, outcome, &local))

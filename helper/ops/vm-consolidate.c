@@ -4,8 +4,8 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "format/vm-point-json.h"
-#include "ops/fraction.h"
 #include "ops/vm-family.h"
+#include "ops/vm-merge.h"
 #include "store/catalogue.h"
 #include "store/point-writer.h"
 #include "vm/qemu-img.h"
@@ -18,8 +18,8 @@
 #include <unistd.h>
 
 /*
- * The end of a cycle: base and incrementals become one Full-Merged, written in O(changed data) by
- * committing the incrementals into the base and moving it. The order of its writes:
+ * The end of a cycle: base and incrementals become one Full-Merged (ops/vm-merge.c: the ways). The
+ * order of its writes, in place:
  *
  *   the family's hash is checked  →  manifest "consolidating" (from here on only forward)  →
  *   qemu-img commit into each base; the newest incremental reads the same throughout  →  check,
@@ -29,6 +29,10 @@
  *
  * A run that dies is taken up by the next one at the step where it was: a base that is still there
  * is committed into again, one that has moved is done.
+ *
+ * By clone or copy the images are made in the new directory and nothing of the family is touched
+ * before metadata.json says "completed". What was interrupted before that is thrown away, and the
+ * family is active again.
  */
 
 typedef struct
@@ -60,10 +64,13 @@ begin (BkVmRun *run, GError **error)
   if (!bk_vm_verify_family (run, error))
     return FALSE;
 
-  g_autoptr (BkCycle) journal = bk_cycle_copy (run->cycle);
-  journal->status = BK_CYCLE_CONSOLIDATING;
-  journal->merged_id =
+  BkMergeMode mode = bk_vm_merge_choose (run);
+  if (!bk_vm_merge_check_space (run, mode, error))
+    return FALSE;
+
+  g_autofree char *merged_id =
       bk_cycle_backup_id (run->vm->name, BK_CYCLE_PART_MERGED, bk_vm_run_find_free_time (run));
+  g_autoptr (BkCycle) journal = bk_cycle_begin_merge (run->cycle, merged_id, mode);
   if (!bk_cycle_file_save (run->project, journal, error))
     return FALSE;
   bk_vm_run_set_cycle (run, g_steal_pointer (&journal));
@@ -164,45 +171,86 @@ incremental_bytes (BkVmRun *run, const BkCycleDisk *chain)
   return total;
 }
 
-static gboolean
-commit_disk (Merge *merge, const BkCycleDisk *chain, BkFraction *progress, GError **error)
+/* Where the merged image of a disk is now, relative to the project. */
+static char *
+merged_path (Merge *merge, const BkPointDisk *disk)
 {
   BkVmRun *run = merge->run;
-  g_autofree char *base = g_build_filename (run->project_path, chain->base_full_file, NULL);
-  g_autofree char *top = g_build_filename (run->project_path, bk_cycle_disk_top (chain), NULL);
+  const BkCycleDisk *chain = chain_of (merge, disk);
 
-  if (chain->incremental_files->len > 0 &&
-      !bk_qemu_img_commit (base, top, bk_fraction_report, progress, run->cancellable, error))
-    return FALSE;
-  if (!bk_qemu_img_check (base, run->cancellable, error))
-    return FALSE;
+  if (run->cycle->merge == BK_MERGE_IN_PLACE && is_there (run, chain->base_full_file))
+    return g_strdup (chain->base_full_file);
+  return g_strconcat (run->cycle->merged_id, "/", disk->file, NULL);
+}
 
-  autofd int fd = bk_open_file_at (run->project, chain->base_full_file, error);
-  return fd >= 0 &&
-         (fsync (fd) == 0 ||
-          bk_error_set_errno (error, errno, "“%s” cannot be made durable", chain->base_full_file));
+static guint64
+work_bytes (BkVmRun *run, const BkCycleDisk *chain)
+{
+  guint64 size_bytes = 0;
+
+  if (run->cycle->merge == BK_MERGE_COPY)
+    bk_vm_run_file_size (run, chain->base_full_file, &size_bytes, NULL);
+  return size_bytes + incremental_bytes (run, chain);
 }
 
 static gboolean
-commit_all (Merge *merge, GError **error)
+make_image (Merge *merge, const BkPointDisk *disk, BkFraction *progress, GError **error)
+{
+  BkVmRun *run = merge->run;
+  const BkCycleDisk *chain = chain_of (merge, disk);
+  g_autofree char *path =
+      bk_point_writer_file_path (merge->writer, disk->file + strlen (BK_POINT_DATA "/"));
+
+  bk_vm_run_log (run, BK_LOG_INFO, run->cycle->merged_id, "merge",
+                 "%s: merging %u incremental(s) with the base (%s)", chain->target,
+                 chain->incremental_files->len, bk_merge_mode_to_string (run->cycle->merge));
+  switch (run->cycle->merge)
+    {
+    case BK_MERGE_CLONE:
+      return bk_vm_merge_clone (run, chain, bk_point_writer_data_fd (merge->writer), path, progress,
+                                error);
+    case BK_MERGE_COPY:
+      return bk_vm_merge_copy (run, chain, path, progress, error);
+    case BK_MERGE_AUTO:
+    case BK_MERGE_IN_PLACE:
+    default:
+      return bk_vm_merge_in_place (run, chain, progress, error);
+    }
+}
+
+static gboolean
+seal_image (Merge *merge, const BkPointDisk *disk, GError **error)
+{
+  BkVmRun *run = merge->run;
+  g_autofree char *path = merged_path (merge, disk);
+  g_autofree char *absolute = g_build_filename (run->project_path, path, NULL);
+
+  if (!bk_qemu_img_check (absolute, run->cancellable, error))
+    return FALSE;
+
+  autofd int fd = bk_open_file_at (run->project, path, error);
+  return fd >= 0 && (fsync (fd) == 0 ||
+                     bk_error_set_errno (error, errno, "“%s” cannot be made durable", path));
+}
+
+static gboolean
+make_images (Merge *merge, GError **error)
 {
   BkVmRun *run = merge->run;
   BkFraction progress = { run->reporter, run->project_id, "merge" };
 
-  for (guint i = 0; i < merge->newest->disks->len; i++)
+  for (guint i = 0; i < merge->merged->disks->len; i++)
     progress.total_bytes +=
-        incremental_bytes (run, chain_of (merge, g_ptr_array_index (merge->newest->disks, i)));
-  for (guint i = 0; i < merge->newest->disks->len; i++)
+        work_bytes (run, chain_of (merge, g_ptr_array_index (merge->merged->disks, i)));
+  for (guint i = 0; i < merge->merged->disks->len; i++)
     {
-      const BkCycleDisk *chain = chain_of (merge, g_ptr_array_index (merge->newest->disks, i));
+      const BkPointDisk *disk = g_ptr_array_index (merge->merged->disks, i);
+      const BkCycleDisk *chain = chain_of (merge, disk);
 
       if (!is_there (run, chain->base_full_file))
         continue; /* moved by the run that was interrupted */
-      bk_fraction_begin (&progress, incremental_bytes (run, chain));
-      bk_vm_run_log (run, BK_LOG_INFO, run->cycle->merged_id, "merge",
-                     "%s: merging %u incremental(s) into the base", chain->target,
-                     chain->incremental_files->len);
-      if (!commit_disk (merge, chain, &progress, error))
+      bk_fraction_begin (&progress, work_bytes (run, chain));
+      if (!make_image (merge, disk, &progress, error) || !seal_image (merge, disk, error))
         return FALSE;
     }
   return TRUE;
@@ -219,9 +267,7 @@ hash_all (Merge *merge, GError **error)
   for (guint i = 0; i < merge->merged->disks->len; i++)
     {
       const BkPointDisk *disk = g_ptr_array_index (merge->merged->disks, i);
-      const BkCycleDisk *chain = chain_of (merge, disk);
-      g_autofree char *moved = g_strconcat (backup->id, "/", disk->file, NULL);
-      const char *path = is_there (run, chain->base_full_file) ? chain->base_full_file : moved;
+      g_autofree char *path = merged_path (merge, disk);
       guint64 size_bytes;
 
       if (!bk_vm_run_file_size (run, path, &size_bytes, error))
@@ -304,7 +350,9 @@ copy_definition (Merge *merge, GError **error)
 static gboolean
 publish (Merge *merge, GError **error)
 {
-  for (guint i = 0; i < merge->merged->disks->len; i++)
+  gboolean in_place = merge->run->cycle->merge == BK_MERGE_IN_PLACE;
+
+  for (guint i = 0; in_place && i < merge->merged->disks->len; i++)
     {
       if (!move_disk (merge, g_ptr_array_index (merge->merged->disks, i), error))
         return FALSE;
@@ -342,8 +390,67 @@ clean_up (BkVmRun *run, GError **error)
 static gboolean
 merge_all (Merge *merge, GError **error)
 {
-  return read_newest (merge, error) && open_writer (merge, error) && commit_all (merge, error) &&
+  return read_newest (merge, error) && open_writer (merge, error) && make_images (merge, error) &&
          hash_all (merge, error) && publish (merge, error);
+}
+
+static char *
+merged_full_id (BkVmRun *run)
+{
+  return g_strconcat (run->project_id, "/", run->cycle->merged_id, NULL);
+}
+
+/* The family is as it was: what was made of it goes, and it is active again. */
+static gboolean
+abandon (BkVmRun *run, const char *why, GError **error)
+{
+  g_autofree char *full_id = merged_full_id (run);
+  g_autoptr (BkBackup) backup = bk_catalogue_find (run->repository, full_id, NULL);
+  g_autoptr (BkCycle) active = bk_cycle_reactivate (run->cycle);
+  gint64 now_usecs = g_get_real_time ();
+
+  if (backup != NULL ? !bk_point_discard (run->project, backup, why, now_usecs, error)
+                     : !bk_remove_tree_at (run->project, run->cycle->merged_id, error))
+    return FALSE;
+  if (!bk_cycle_file_save (run->project, active, error))
+    return FALSE;
+  bk_vm_run_set_cycle (run, g_steal_pointer (&active));
+  return TRUE;
+}
+
+/**
+ * bk_vm_consolidate_recover:
+ *
+ * Throws away what an interrupted clone or copy left; one in place is finished by the next
+ * bk_vm_consolidate() instead.
+ */
+gboolean
+bk_vm_consolidate_recover (BkVmRun *run, GError **error)
+{
+  if (run->cycle == NULL || !bk_cycle_can_be_reactivated (run->cycle))
+    return TRUE;
+
+  g_autofree char *full_id = merged_full_id (run);
+  if (is_complete (run, full_id))
+    return TRUE; /* only its cleaning up is left */
+  bk_vm_run_log (run, BK_LOG_WARNING, run->cycle->merged_id, "recover",
+                 "The consolidation (%s) was interrupted: what it made is removed, and the family, "
+                 "which it did not touch, is active again",
+                 bk_merge_mode_to_string (run->cycle->merge));
+  return abandon (run, NULL, error);
+}
+
+/* Without a trace where a person cancelled it; else the record says why. */
+static void
+undo (BkVmRun *run, const GError *why)
+{
+  gboolean cancelled = bk_error_code (why) == BK_ERROR_CANCELLED;
+  g_autoptr (GError) error = NULL;
+
+  if (bk_cycle_can_be_reactivated (run->cycle) &&
+      !abandon (run, cancelled ? NULL : why->message, &error))
+    bk_vm_run_log (run, BK_LOG_WARNING, NULL, "backup.clean", "%s; the next run tries again",
+                   error->message);
 }
 
 /**
@@ -359,14 +466,22 @@ BkBackup *
 bk_vm_consolidate (BkVmRun *run, GError **error)
 {
   Merge merge = { .run = run };
+  g_autoptr (GError) local = NULL;
 
   if (!begin (run, error))
     return NULL;
 
-  g_autofree char *full_id = g_strconcat (run->project_id, "/", run->cycle->merged_id, NULL);
-  gboolean merged = is_complete (run, full_id) || merge_all (&merge, error);
+  g_autofree char *full_id = merged_full_id (run);
+  gboolean merged = is_complete (run, full_id) || merge_all (&merge, &local);
   merge_clear (&merge);
-  if (!merged || !clean_up (run, error))
+  if (!merged)
+    {
+      if (!is_complete (run, full_id))
+        undo (run, local);
+      g_propagate_error (error, g_steal_pointer (&local));
+      return NULL;
+    }
+  if (!clean_up (run, error))
     return NULL;
   return bk_catalogue_find (run->repository, full_id, error);
 }

@@ -15,9 +15,11 @@ typedef struct
   gboolean standalone;              /* a full copy beside the cycle */
   const char *pin_label;            /* (nullable) a standalone copy that no rule removes */
   const char *const *exclude_disks; /* targets, closed by NULL */
-  gboolean quiesce; /* ask the guest to settle its file systems for the instant of the copy */
-  guint limit_mib;  /* of the copy, per second; 0: none */
-  gboolean verify;  /* read everything again at the end */
+  gboolean quiesce;  /* ask the guest to settle its file systems for the instant of the copy */
+  guint limit_mib;   /* of the copy, per second; 0: none */
+  gboolean verify;   /* read everything again at the end */
+  BkMergeMode merge; /* of a consolidation */
+  gboolean compress; /* by zstd, of a consolidation; implies a copy */
 } BkVmBackupRequest;
 
 /*

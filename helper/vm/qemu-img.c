@@ -160,6 +160,73 @@ bk_qemu_img_commit (const char *base,
   return run (argv, top, output, NULL, fraction_func, user_data, cancellable, error);
 }
 
+static JsonObject *
+image_over (const char *file, JsonObject *backing)
+{
+  JsonObject *image = json_object_new ();
+  JsonObject *protocol = json_object_new ();
+
+  json_object_set_string_member (protocol, "driver", "file");
+  json_object_set_string_member (protocol, "filename", file);
+  json_object_set_string_member (image, "driver", "qcow2");
+  json_object_set_object_member (image, "file", protocol);
+  if (backing != NULL)
+    json_object_set_object_member (image, "backing", backing);
+  return image;
+}
+
+/**
+ * bk_qemu_img_commit_chain:
+ * @files: (element-type filename): absolute paths, the newest first, the one to write into last
+ *
+ * As bk_qemu_img_commit(), over a base that the images do not name themselves: the backing files
+ * they do name are not looked at.
+ */
+gboolean
+bk_qemu_img_commit_chain (const GPtrArray *files,
+                          BkFractionFunc fraction_func,
+                          gpointer user_data,
+                          GCancellable *cancellable,
+                          GError **error)
+{
+  g_autoptr (GString) output = g_string_new (NULL);
+  JsonObject *chain = NULL;
+
+  for (guint i = files->len; i > 0; i--)
+    chain = image_over (g_ptr_array_index (files, i - 1), chain);
+  g_autoptr (JsonNode) node = bk_json_object_node (chain);
+  g_autofree char *text = bk_json_to_text (node, FALSE);
+  g_autofree char *top = g_strconcat ("json:", text, NULL);
+  const char *base = g_ptr_array_index (files, files->len - 1);
+  const char *argv[] = { "qemu-img", "commit", "-p", "-d", "-b", base, "--", top, NULL };
+
+  return run (argv, base, output, NULL, fraction_func, user_data, cancellable, error);
+}
+
+/**
+ * bk_qemu_img_compare:
+ *
+ * Errors: %BK_ERROR_INTEGRITY when the two do not read the same.
+ */
+gboolean
+bk_qemu_img_compare (const char *left, const char *right, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GString) output = g_string_new (NULL);
+  const char *argv[] = { "qemu-img", "compare", "-q", "-f",  "qcow2", "-F",
+                         "qcow2",    "--",      left, right, NULL };
+  int exit_status = 0;
+
+  if (!run (argv, right, output, &exit_status, NULL, NULL, cancellable, error))
+    return FALSE;
+  if (exit_status == 0)
+    return TRUE;
+  g_set_error (error, BK_ERROR, exit_status == 1 ? BK_ERROR_INTEGRITY : BK_ERROR_FAILED, "“%s” %s",
+               right,
+               exit_status == 1 ? "does not read as what it was copied from"
+                                : "could not be compared with what it was copied from");
+  return FALSE;
+}
+
 /**
  * bk_qemu_img_convert:
  * @source: a qcow2 image, with all below it

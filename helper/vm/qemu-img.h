@@ -19,6 +19,15 @@ gboolean bk_qemu_img_commit (const char *base,
                              gpointer user_data,
                              GCancellable *cancellable,
                              GError **error);
+gboolean bk_qemu_img_commit_chain (const GPtrArray *files,
+                                   BkFractionFunc fraction_func,
+                                   gpointer user_data,
+                                   GCancellable *cancellable,
+                                   GError **error);
+gboolean bk_qemu_img_compare (const char *left,
+                              const char *right,
+                              GCancellable *cancellable,
+                              GError **error);
 gboolean bk_qemu_img_convert (const char *source,
                               const char *target,
                               const char *format,
