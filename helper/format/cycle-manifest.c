@@ -52,9 +52,9 @@ bk_cycle_manifest_to_text (const BkCycle *cycle)
   json_object_set_int_member (object, "max_incrementals", cycle->max_incrementals);
   json_object_set_array_member (object, "backup_ids", strings_to_json (cycle->backup_ids));
   bk_json_set_string_or_null (object, "merged_id", cycle->merged_id);
-  bk_json_set_string_or_null (
-      object, "merge",
-      cycle->status == BK_CYCLE_ACTIVE ? NULL : bk_merge_mode_to_string (cycle->merge));
+  /* In place is what a manifest without the member means. */
+  if (cycle->status == BK_CYCLE_CONSOLIDATING && cycle->merge != BK_MERGE_IN_PLACE)
+    json_object_set_string_member (object, "merge", bk_merge_mode_to_string (cycle->merge));
   json_object_set_object_member (object, "disks", disks);
 
   g_autoptr (JsonNode) node = bk_json_object_node (object);

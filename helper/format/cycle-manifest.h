@@ -9,7 +9,7 @@
  *
  *   { "version": 1, "status": "active" | "consolidating", "vm", "uuid", "last_checkpoint_name",
  *     "max_incrementals", "backup_ids": [Base, Incremental …], "merged_id": null | id,
- *     "merge": null | "in-place" | "copy" | "clone",
+ *     "merge": "copy" | "clone" (while consolidating; without it: in place),
  *     "disks": { "<target>": { "base_full_file", "base_full_hash_sha256",
  *                              "incremental_files": [path …] } } }
  */
