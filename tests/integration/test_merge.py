@@ -214,21 +214,6 @@ def test_in_place_killed_at_its_steps(family):
     kill_at_steps(family, "--merge", "in-place", keeps_all=False)
 
 
-def test_an_interrupted_copy_leaves_an_active_family(family):
-    """What another way, or more incrementals, then go on from."""
-    _, count = family.kill_at(None, "--merge", "copy")
-    for number in range(count, 0, -3):
-        family.begin_again()
-        family.kill_at(number, "--merge", "copy")
-        manifest = family.helper.manifest(family.vm.name)
-        merged = [name for name in family.helper.backups(family.vm.name) if "Full-Merged" in name]
-        if manifest and manifest["status"] == "consolidating" and not merged:
-            break
-    assert manifest["merge"] == "copy"
-    family.back_up("--merge", "in-place")
-    family.assert_done()
-
-
 def test_no_space_for_a_copy(reflinks, make_vm, scratch):
     """Refused before anything is changed; by clone there is room."""
     machine = make_vm(vda="200M")
