@@ -2,6 +2,7 @@
 
 #include "base/atomic-file.h"
 #include "base/error.h"
+#include "base/fd.h"
 #include "base/path.h"
 #include "format/vm-point-json.h"
 #include "store/catalogue.h"
@@ -148,6 +149,32 @@ is_stray (BkVmRun *run, const char *name)
   return g_error_matches (error, BK_ERROR, BK_ERROR_NOT_FOUND);
 }
 
+/* What was being written beside a backup's record, or among its files, when the run died. */
+static gboolean
+remove_temporaries (int dirfd, GError **error)
+{
+  g_autoptr (GPtrArray) names = bk_list_directory (dirfd, error);
+
+  for (guint i = 0; names != NULL && i < names->len; i++)
+    {
+      const char *name = g_ptr_array_index (names, i);
+
+      if (g_str_has_prefix (name, BK_TEMPORARY_PREFIX) && !bk_remove_tree_at (dirfd, name, error))
+        return FALSE;
+    }
+  return names != NULL;
+}
+
+static gboolean
+tidy_backup (BkVmRun *run, const char *name, GError **error)
+{
+  autofd int backup = bk_open_directory_at (run->project, name, NULL);
+  autofd int data = backup < 0 ? -1 : bk_open_directory_at (backup, BK_POINT_DATA, NULL);
+
+  return (backup < 0 || remove_temporaries (backup, error)) &&
+         (data < 0 || remove_temporaries (data, error));
+}
+
 static gboolean
 remove_strays (BkVmRun *run, GError **error)
 {
@@ -158,6 +185,8 @@ remove_strays (BkVmRun *run, GError **error)
       const char *name = g_ptr_array_index (names, i);
 
       if (is_stray (run, name) && !bk_remove_tree_at (run->project, name, error))
+        return FALSE;
+      if (bk_cycle_is_backup_id (run->vm->name, NULL, name) && !tidy_backup (run, name, error))
         return FALSE;
     }
   return names != NULL;

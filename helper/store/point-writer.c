@@ -181,6 +181,21 @@ bk_point_writer_complete (BkPointWriter *writer, gint64 now_usecs, GError **erro
   return bk_point_writer_write_metadata (writer, error);
 }
 
+static gboolean
+remove_all_but_metadata (int dirfd, GError **error)
+{
+  g_autoptr (GPtrArray) names = bk_list_directory (dirfd, error);
+
+  for (guint i = 0; names != NULL && i < names->len; i++)
+    {
+      const char *name = g_ptr_array_index (names, i);
+
+      if (strcmp (name, BK_METADATA_NAME) != 0 && !bk_remove_tree_at (dirfd, name, error))
+        return FALSE;
+    }
+  return names != NULL;
+}
+
 /**
  * bk_point_discard:
  * @project: the project's directory
@@ -215,5 +230,5 @@ bk_point_discard (int project,
   g_ptr_array_set_size (failed->files, 0);
   if (backup->status == BK_BACKUP_COMPLETED && !write_metadata (fd, failed, error))
     return FALSE;
-  return bk_remove_tree_at (fd, BK_POINT_DATA, error) && write_metadata (fd, failed, error);
+  return remove_all_but_metadata (fd, error) && write_metadata (fd, failed, error);
 }
