@@ -32,12 +32,54 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (BkLibvirt,
                                G_TYPE_OBJECT,
                                G_IMPLEMENT_INTERFACE (BK_TYPE_HYPERVISOR, iface_init))
 
+/* A connection on its way to its end, in the hands of the event loop's thread. */
+typedef struct
+{
+  GVirConnection *connection;
+  GMutex lock;
+  GCond released;
+  gboolean is_released;
+} Release;
+
+static void
+release_in_loop (int timer, void *data)
+{
+  Release *release = data;
+
+  virEventRemoveTimeout (timer);
+  g_object_unref (release->connection);
+  g_mutex_lock (&release->lock);
+  release->is_released = TRUE;
+  g_cond_signal (&release->released);
+  g_mutex_unlock (&release->lock);
+}
+
+/* libvirt-glib listens to the events of each connection, and its callbacks run in the event loop's
+ * thread: only there can the connection end without one of them finding it half gone. Waits, so that
+ * none is left when the program ends. */
+static void
+release_connection (GVirConnection *connection)
+{
+  Release release = { .connection = connection };
+
+  g_mutex_init (&release.lock);
+  g_cond_init (&release.released);
+  if (virEventAddTimeout (0, release_in_loop, &release, NULL) < 0)
+    g_error ("libvirt's event loop takes no timer");
+  g_mutex_lock (&release.lock);
+  while (!release.is_released)
+    g_cond_wait (&release.released, &release.lock);
+  g_mutex_unlock (&release.lock);
+  g_mutex_clear (&release.lock);
+  g_cond_clear (&release.released);
+}
+
 static void
 bk_libvirt_finalize (GObject *object)
 {
   BkLibvirt *self = BK_LIBVIRT (object);
 
-  g_clear_object (&self->connection);
+  g_clear_pointer (&self->connection, release_connection);
   g_mutex_clear (&self->lock);
   g_free (self->uri);
   G_OBJECT_CLASS (bk_libvirt_parent_class)->finalize (object);
@@ -186,15 +228,16 @@ open_connection (BkLibvirt *self, GError **error)
   /* First: libvirt-glib registers a loop of its own with its first object, and libvirt keeps the
    * one it got first. */
   bk_libvirt_start_event_loop ();
-  g_autoptr (GVirConnection) connection = gvir_connection_new (self->uri);
+  GVirConnection *connection = gvir_connection_new (self->uri);
   virResetLastError ();
   if (gvir_connection_open (connection, NULL, &local))
-    return g_steal_pointer (&connection);
+    return connection;
 
   const virError *last = virGetLastError ();
   BkError code = code_of (last);
   g_autofree char *why =
       bk_error_one_line (last != NULL && last->message != NULL ? last->message : local->message);
+  release_connection (connection);
   if (code == BK_ERROR_DENIED)
     g_set_error (error, BK_ERROR, code,
                  "libvirt at %s does not let this user in: %s; run it as root, or as a member of "
@@ -234,7 +277,7 @@ bk_libvirt_connect (BkLibvirt *self, GError **error)
       if (virConnectIsAlive (handle) == 1)
         return handle;
       virConnectClose (handle);
-      g_clear_object (&self->connection);
+      g_clear_pointer (&self->connection, release_connection);
     }
 
   self->connection = open_connection (self, error);
