@@ -649,7 +649,7 @@ def test_too_many_channels(bridge):
 def test_end_of_input_cancels_everything(bridge):
     for number in range(10):
         bridge.open(f"a{number}", "test.block")
-    bridge.until_ready(*[f"a{number}" for number in range(10)])
+    bridge.until_begun(*[f"a{number}" for number in range(10)])
     _, status, stderr = bridge.finish()
     assert status == 0
     assert stderr == "block: cancelled\n" * 10

@@ -110,6 +110,14 @@ class Peer:
             assert not closed, found[closed[0]].close
         return found
 
+    def until_begun(self, *channels):
+        """Collects frames until each of these channels has sent something of its operation's: it is
+        ready before its operation runs."""
+        found = self.until_ready(*channels)
+        while not all(found[channel].messages for channel in channels):
+            self._take(found, *self.receive())
+        return found
+
     def _take(self, found, channel, payload):
         if channel:
             outcome = found.setdefault(channel, Outcome())
