@@ -1,4 +1,4 @@
-#include "ops/vm-copy.h"
+#include "ops/vm-copy-private.h"
 
 #include "base/digest.h"
 #include "base/error.h"
@@ -6,12 +6,8 @@
 #include "base/path.h"
 #include "format/domain-xml.h"
 #include "format/vm-point-json.h"
-#include "ops/vm-family.h"
-#include "store/point-writer.h"
-#include "vm/qemu-img.h"
 
 #include <errno.h>
-#include <string.h>
 
 /*
  * A Base or an Incremental. The order of its writes:
@@ -23,31 +19,21 @@
  * Whatever dies in between, bk_vm_recover() finds its way back (ops/vm-recover.c).
  */
 
-/* The copy of one run while it is being made. */
-typedef struct
-{
-  BkVmRun *run;
-  BkVmPoint *point;
-  BkVmBackup *request; /* what the hypervisor is asked for */
-  BkPointWriter *writer;
-  gboolean started_paused;
-  gboolean began;   /* the checkpoint may exist */
-  gboolean in_full; /* of an incremental: nothing tells what changed, every disk is copied whole */
-  gboolean completed; /* on the disk, whatever happens after */
-} Copy;
-
 static void
-copy_clear (Copy *copy)
+copy_clear (BkVmCopy *copy)
 {
   g_clear_pointer (&copy->point, bk_vm_point_free);
   g_clear_pointer (&copy->request, bk_vm_backup_free);
   g_clear_pointer (&copy->writer, bk_point_writer_free);
 }
 
-static void warn (Copy *copy, const char *format, ...) G_GNUC_PRINTF (2, 3);
-
-static void
-warn (Copy *copy, const char *format, ...)
+/**
+ * bk_vm_copy_warn:
+ *
+ * What a person should look at: kept with the backup, and in the log.
+ */
+void
+bk_vm_copy_warn (BkVmCopy *copy, const char *format, ...)
 {
   va_list args;
 
@@ -58,192 +44,8 @@ warn (Copy *copy, const char *format, ...)
   bk_vm_run_log (copy->run, BK_LOG_WARNING, NULL, "backup.warning", "%s", message);
 }
 
-/* What this disk's new file continues, relative to the project; NULL: it is copied in full. */
-static const char *
-find_parent (Copy *copy, const BkVmDisk *disk, BkDiskAbility ability, const char *reason)
-{
-  const BkCycleDisk *chain =
-      copy->run->cycle == NULL ? NULL : bk_cycle_find_disk (copy->run->cycle, disk->target);
-
-  if (ability == BK_DISK_FULL)
-    bk_vm_run_log (copy->run, BK_LOG_INFO, NULL, "backup.disk", "%s: %s", disk->target, reason);
-  if (copy->point->kind != BK_POINT_INCREMENTAL || ability == BK_DISK_FULL || copy->in_full)
-    return NULL;
-  if (chain == NULL)
-    warn (copy, "%s was added since the last backup: it is copied in full this time", disk->target);
-  return chain == NULL ? NULL : bk_cycle_disk_top (chain);
-}
-
-static gboolean
-is_excluded (Copy *copy, const char *target)
-{
-  const char *const *exclude = copy->run->request->exclude_disks;
-
-  return exclude != NULL && g_strv_contains (exclude, target);
-}
-
-static gboolean
-check_excludes (Copy *copy, GError **error)
-{
-  const char *const *exclude = copy->run->request->exclude_disks;
-
-  for (; exclude != NULL && *exclude != NULL; exclude++)
-    {
-      g_autofree char *line = bk_error_one_line (*exclude);
-
-      if (bk_vm_find_disk (copy->run->vm, *exclude) != NULL)
-        continue;
-      g_set_error (error, BK_ERROR, BK_ERROR_USAGE,
-                   "The VM “%s” has no disk “%s” to exclude; “cockpit-backup vm list --json” shows "
-                   "its disks",
-                   copy->run->vm->name, line);
-      return FALSE;
-    }
-  return TRUE;
-}
-
-static void
-add_disk (Copy *copy, const BkVmDisk *disk, const char *part, gint64 usecs)
-{
-  const char *reason;
-  BkDiskAbility ability = bk_vm_disk_ability (disk, &reason);
-
-  if (ability == BK_DISK_NONE)
-    {
-      if (reason != NULL)
-        warn (copy, "%s: %s", disk->target, reason);
-      return;
-    }
-  if (is_excluded (copy, disk->target))
-    {
-      bk_vm_run_log (copy->run, BK_LOG_INFO, NULL, "backup.disk", "%s: left out, as asked for",
-                     disk->target);
-      return;
-    }
-
-  const char *parent = find_parent (copy, disk, ability, reason);
-  g_autofree char *name = bk_cycle_file_name (copy->run->vm->name, disk->target, part, usecs);
-  g_autofree char *file = g_strconcat (BK_POINT_DATA "/", name, NULL);
-  bk_vm_point_add_disk (copy->point, disk->target, file, parent, disk->capacity_bytes);
-}
-
-/* Checkpoint names never repeat: where libvirt lost a checkpoint but the image kept its bitmap, the
- * same name would be refused for ever. */
-static char *
-new_checkpoint_name (gint64 usecs)
-{
-  g_autofree char *time = bk_cycle_backup_id ("cockpit-backup", "checkpoint", usecs);
-
-  return g_strdup_printf ("%s-%08x", time, g_random_int ());
-}
-
-static const char *
-part_of (BkPointKind kind)
-{
-  switch (kind)
-    {
-    case BK_POINT_BASE:
-      return BK_CYCLE_PART_BASE;
-    case BK_POINT_INCREMENTAL:
-      return BK_CYCLE_PART_INCREMENTAL;
-    case BK_POINT_STANDALONE:
-      return BK_CYCLE_PART_SNAPSHOT;
-    case BK_POINT_MERGED:
-      break;
-    }
-  return BK_CYCLE_PART_MERGED;
-}
-
-/* Somebody can have deleted the checkpoint that the next incremental starts from. */
-static gboolean
-find_what_tells_changes (Copy *copy, GError **error)
-{
-  BkVmRun *run = copy->run;
-  const char *last = run->cycle == NULL ? NULL : run->cycle->last_checkpoint_name;
-  gboolean has = FALSE;
-
-  if (copy->point->kind != BK_POINT_INCREMENTAL)
-    return TRUE;
-  if (!bk_vm_run_has_checkpoint (run, last, &has, error))
-    return FALSE;
-  copy->in_full = !has;
-  if (!has && last != NULL)
-    warn (copy,
-          "The VM's checkpoint “%s” is gone, so nothing tells what changed since the last backup: "
-          "every disk is copied in full this time",
-          last);
-  return TRUE;
-}
-
-static gboolean
-plan (Copy *copy, BkPointKind kind, gint64 usecs, GError **error)
-{
-  BkVmRun *run = copy->run;
-  const char *part = part_of (kind);
-
-  copy->point = bk_vm_point_new (kind, run->vm->name, run->vm->uuid);
-  if (!check_excludes (copy, error) || !find_what_tells_changes (copy, error))
-    return FALSE;
-  for (guint i = 0; i < run->vm->disks->len; i++)
-    add_disk (copy, g_ptr_array_index (run->vm->disks, i), part, usecs);
-  if (copy->point->disks->len == 0)
-    {
-      g_set_error (error, BK_ERROR, BK_ERROR_UNSUPPORTED,
-                   "The VM “%s” has no disk that can be backed up", run->vm->name);
-      return FALSE;
-    }
-  for (guint i = 0; i < copy->point->disks->len; i++)
-    {
-      const BkPointDisk *disk = g_ptr_array_index (copy->point->disks, i);
-      const BkVmDisk *known = bk_vm_find_disk (run->vm, disk->target);
-
-      if (kind != BK_POINT_STANDALONE && bk_vm_disk_ability (known, NULL) == BK_DISK_INCREMENTAL &&
-          copy->point->checkpoint == NULL)
-        copy->point->checkpoint = new_checkpoint_name (usecs);
-    }
-  return TRUE;
-}
-
-static guint64
-needed_bytes (Copy *copy)
-{
-  guint64 needed = 0;
-
-  for (guint i = 0; i < copy->point->disks->len; i++)
-    {
-      const BkPointDisk *disk = g_ptr_array_index (copy->point->disks, i);
-
-      if (disk->parent == NULL)
-        needed += bk_vm_find_disk (copy->run->vm, disk->target)->allocation_bytes;
-    }
-  return needed;
-}
-
-/* What an incremental will take is known only when it is done; a full copy takes what the disk
- * has. */
-static gboolean
-check_space (Copy *copy, GError **error)
-{
-  BkVmRun *run = copy->run;
-  guint64 needed = needed_bytes (copy);
-  guint64 free_bytes;
-
-  if (!bk_repository_free_bytes (run->repository, &free_bytes, error))
-    return FALSE;
-  if (needed <= free_bytes)
-    return TRUE;
-
-  g_autofree char *needs = g_format_size (needed);
-  g_autofree char *has = g_format_size (free_bytes);
-  g_set_error (error, BK_ERROR, BK_ERROR_NO_SPACE,
-               "The backup of “%s” was not started: it needs %s in “%s”, which has %s; free some "
-               "space there or set another repository",
-               run->vm->name, needs, bk_repository_path (run->repository), has);
-  return FALSE;
-}
-
 static BkBackup *
-new_backup (Copy *copy, gint64 usecs)
+new_backup (BkVmCopy *copy, gint64 usecs)
 {
   BkVmRun *run = copy->run;
   BkPointKind kind = copy->point->kind;
@@ -252,7 +54,7 @@ new_backup (Copy *copy, gint64 usecs)
                       : kind == BK_POINT_BASE      ? BK_BACKUP_FULL
                       : label != NULL              ? BK_BACKUP_CHECKPOINT
                                                    : BK_BACKUP_SNAPSHOT;
-  g_autofree char *id = bk_cycle_backup_id (run->vm->name, part_of (kind), usecs);
+  g_autofree char *id = bk_cycle_backup_id (run->vm->name, bk_vm_copy_part (kind), usecs);
   BkBackup *backup = bk_backup_new (id, run->project_id, type);
 
   backup->created_usecs = g_get_real_time ();
@@ -265,43 +67,15 @@ new_backup (Copy *copy, gint64 usecs)
 }
 
 static gboolean
-open_writer (Copy *copy, gint64 usecs, GError **error)
+open_writer (BkVmCopy *copy, gint64 usecs, GError **error)
 {
   copy->writer = bk_point_writer_open (copy->run->project, copy->run->project_path,
                                        new_backup (copy, usecs), error);
   return copy->writer != NULL;
 }
 
-/* An empty image that QEMU then writes into: made by us so that an incremental's backing file is
- * the one before it in the repository, by a relative path, and never the VM's own disk. */
 static gboolean
-create_targets (Copy *copy, GError **error)
-{
-  const char *parent_checkpoint =
-      copy->run->cycle == NULL ? NULL : copy->run->cycle->last_checkpoint_name;
-
-  copy->request = bk_vm_backup_new (copy->point->checkpoint, parent_checkpoint);
-  for (guint i = 0; i < copy->point->disks->len; i++)
-    {
-      const BkPointDisk *disk = g_ptr_array_index (copy->point->disks, i);
-      const BkVmDisk *known = bk_vm_find_disk (copy->run->vm, disk->target);
-      g_autofree char *path =
-          bk_point_writer_file_path (copy->writer, disk->file + strlen (BK_POINT_DATA "/"));
-      /* From <id>/data/ up to the project, and down to the parent's <id>/data/. */
-      g_autofree char *backing =
-          disk->parent == NULL ? NULL : g_strconcat ("../../", disk->parent, NULL);
-
-      if (!bk_qemu_img_create (path, known->capacity_bytes, backing, error))
-        return FALSE;
-      bk_vm_backup_add_disk (copy->request, disk->target, path, disk->parent != NULL,
-                             copy->point->checkpoint != NULL &&
-                                 bk_vm_disk_ability (known, NULL) == BK_DISK_INCREMENTAL);
-    }
-  return TRUE;
-}
-
-static gboolean
-add_definition (Copy *copy, GError **error)
+add_definition (BkVmCopy *copy, GError **error)
 {
   g_autofree char *xml = bk_hypervisor_get_xml (copy->run->hypervisor, copy->run->vm->uuid, error);
   g_autofree char *nvram = NULL;
@@ -313,7 +87,7 @@ add_definition (Copy *copy, GError **error)
 }
 
 static gboolean
-start_if_off (Copy *copy, GError **error)
+start_if_off (BkVmCopy *copy, GError **error)
 {
   BkVmRun *run = copy->run;
 
@@ -330,129 +104,8 @@ start_if_off (Copy *copy, GError **error)
   return copy->started_paused;
 }
 
-static void
-on_copied (guint64 done_bytes, guint64 total_bytes, gpointer user_data)
-{
-  bk_vm_run_progress (user_data, "copy", done_bytes, total_bytes);
-}
-
-/* Asks the guest to write out its file systems and hold still. Where it cannot, the copy is what a
- * power cut would leave, and says so. */
 static gboolean
-freeze (Copy *copy)
-{
-  BkVmRun *run = copy->run;
-  g_autoptr (GError) error = NULL;
-
-  if (!run->request->quiesce || run->vm->state != BK_VM_RUNNING)
-    return FALSE;
-  switch (bk_hypervisor_freeze (run->hypervisor, run->vm->uuid, &error))
-    {
-    case BK_FREEZE_DONE:
-      bk_vm_run_log (run, BK_LOG_INFO, NULL, "quiesce", "The guest's file systems hold still");
-      return TRUE;
-    case BK_FREEZE_NO_AGENT:
-      bk_vm_run_log (run, BK_LOG_INFO, NULL, "quiesce",
-                     "The VM has no guest agent: its disks are copied as a power cut would leave "
-                     "them");
-      return FALSE;
-    case BK_FREEZE_FAILED:
-      break;
-    }
-  warn (copy,
-        "The guest agent did not hold the file systems still (%s): the disks are copied as "
-        "a power cut would leave them",
-        error->message);
-  return FALSE;
-}
-
-static void
-thaw (Copy *copy)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (!bk_hypervisor_thaw (copy->run->hypervisor, copy->run->vm->uuid, &error))
-    warn (copy, "The guest's file systems may still hold still: %s; run “virsh domfsthaw %s”",
-          error->message, copy->run->vm->name);
-}
-
-/* The freeze lasts for the instant of the copy's beginning only; QEMU keeps what changes after. */
-static gboolean
-begin (Copy *copy, GError **error)
-{
-  BkVmRun *run = copy->run;
-  gboolean frozen = freeze (copy);
-  gboolean began =
-      bk_hypervisor_begin_backup (run->hypervisor, run->vm->uuid, copy->request, error);
-
-  if (frozen)
-    thaw (copy);
-  copy->began = began;
-  if (began && run->request->limit_mib > 0)
-    bk_hypervisor_limit_backup (run->hypervisor, run->vm->uuid, copy->request,
-                                (guint64) run->request->limit_mib * 1024 * 1024);
-  return began;
-}
-
-/* The bitmap of a disk is missing or broken (QEMU was killed, the disk was replaced): what changed is
- * not known, so each disk's chain begins anew inside the cycle, under a checkpoint of another name. */
-static gboolean
-begin_in_full (Copy *copy, const GError *why, GError **error)
-{
-  BkVmRun *run = copy->run;
-  BkBackup *backup = bk_point_writer_backup (copy->writer);
-
-  warn (copy, "%s: every disk is copied in full this time", why->message);
-  if (!bk_vm_run_delete_checkpoint (run, copy->point->checkpoint, error))
-    return FALSE;
-  g_free (copy->point->checkpoint);
-  copy->point->checkpoint = new_checkpoint_name (g_get_real_time ());
-  for (guint i = 0; i < copy->point->disks->len; i++)
-    g_clear_pointer (&((BkPointDisk *) g_ptr_array_index (copy->point->disks, i))->parent, g_free);
-  json_object_unref (backup->extra);
-  backup->extra = bk_vm_point_to_json (copy->point);
-  g_clear_pointer (&copy->request, bk_vm_backup_free);
-  return check_space (copy, error) && bk_point_writer_write_metadata (copy->writer, error) &&
-         create_targets (copy, error) && begin (copy, error);
-}
-
-static gboolean
-begin_or_begin_in_full (Copy *copy, GError **error)
-{
-  g_autoptr (GError) local = NULL;
-
-  if (begin (copy, &local))
-    return TRUE;
-  if (copy->point->kind == BK_POINT_INCREMENTAL && copy->point->checkpoint != NULL &&
-      g_error_matches (local, BK_ERROR, BK_ERROR_INTEGRITY))
-    return begin_in_full (copy, local, error);
-  g_propagate_error (error, g_steal_pointer (&local));
-  return FALSE;
-}
-
-/* The base is read and hashed while QEMU copies: the two wait for different things. */
-static gboolean
-transfer (Copy *copy, GError **error)
-{
-  BkVmRun *run = copy->run;
-  g_autoptr (GError) family_error = NULL;
-
-  bk_vm_run_log (run, BK_LOG_INFO, bk_point_writer_backup (copy->writer)->id, "copy",
-                 "Copying %u disk(s) of “%s”", copy->point->disks->len, run->vm->name);
-  if (!begin_or_begin_in_full (copy, error))
-    return FALSE;
-  if (copy->point->kind == BK_POINT_INCREMENTAL && !bk_vm_verify_family (run, &family_error))
-    {
-      bk_hypervisor_abort_backup (run->hypervisor, run->vm->uuid, NULL);
-      g_propagate_error (error, g_steal_pointer (&family_error));
-      return FALSE;
-    }
-  return bk_hypervisor_wait_backup (run->hypervisor, run->vm->uuid, on_copied, run,
-                                    run->cancellable, error);
-}
-
-static gboolean
-seal_files (Copy *copy, GError **error)
+seal_files (BkVmCopy *copy, GError **error)
 {
   BkVmRun *run = copy->run;
   BkBackup *backup = bk_point_writer_backup (copy->writer);
@@ -494,7 +147,7 @@ file_hash (gconstpointer hashes, const char *file)
 }
 
 static gboolean
-commit (Copy *copy, GError **error)
+commit (BkVmCopy *copy, GError **error)
 {
   BkVmRun *run = copy->run;
   BkBackup *backup = bk_point_writer_backup (copy->writer);
@@ -514,7 +167,7 @@ commit (Copy *copy, GError **error)
 
 /* From here on the backup is complete: what fails now is said, and mended by the next run. */
 static void
-drop_previous_checkpoint (Copy *copy)
+drop_previous_checkpoint (BkVmCopy *copy)
 {
   BkVmRun *run = copy->run;
   const char *previous = run->cycle == NULL ? NULL : run->cycle->last_checkpoint_name;
@@ -527,7 +180,7 @@ drop_previous_checkpoint (Copy *copy)
 
 /* After a lost connection QEMU may still write, and libvirt deletes no checkpoint until it has ended. */
 static void
-end_own_copy (Copy *copy)
+end_own_copy (BkVmCopy *copy)
 {
   BkVmRun *run = copy->run;
   g_autoptr (GError) error = NULL;
@@ -543,7 +196,7 @@ end_own_copy (Copy *copy)
 /* What did not come about leaves nothing: no file, no checkpoint. A failure keeps a record of why;
  * a person who cancels wants none, and a base that is not what it was changes nothing at all. */
 static void
-undo (Copy *copy, const GError *why)
+undo (BkVmCopy *copy, const GError *why)
 {
   BkVmRun *run = copy->run;
   g_autoptr (GError) error = NULL;
@@ -571,12 +224,12 @@ undo (Copy *copy, const GError *why)
 }
 
 static gboolean
-make (Copy *copy, gint64 usecs, GError **error)
+make (BkVmCopy *copy, gint64 usecs, GError **error)
 {
-  return check_space (copy, error) && bk_vm_run_check_passable (copy->run, error) &&
-         open_writer (copy, usecs, error) && create_targets (copy, error) &&
-         add_definition (copy, error) && start_if_off (copy, error) && transfer (copy, error) &&
-         seal_files (copy, error) && commit (copy, error);
+  return bk_vm_copy_check_space (copy, error) && bk_vm_run_check_passable (copy->run, error) &&
+         open_writer (copy, usecs, error) && bk_vm_copy_create_targets (copy, error) &&
+         add_definition (copy, error) && start_if_off (copy, error) &&
+         bk_vm_copy_transfer (copy, error) && seal_files (copy, error) && commit (copy, error);
 }
 
 /**
@@ -594,11 +247,11 @@ BkBackup *
 bk_vm_copy (BkVmRun *run, BkPointKind kind, GError **error)
 {
   gint64 usecs = bk_vm_run_find_free_time (run);
-  Copy copy = { .run = run };
+  BkVmCopy copy = { .run = run };
   g_autoptr (GError) local = NULL;
   BkBackup *completed = NULL;
 
-  if (plan (&copy, kind, usecs, &local) && make (&copy, usecs, &local))
+  if (bk_vm_copy_plan (&copy, kind, usecs, &local) && make (&copy, usecs, &local))
     {
       if (kind != BK_POINT_STANDALONE)
         drop_previous_checkpoint (&copy);

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "ops/vm-copy.h"
+#include "store/point-writer.h"
+
+/* What the steps of a copy share: vm-copy-plan.c (which disks, and how), vm-copy-transfer.c (QEMU's
+ * part) and vm-copy.c (the files around them, commit and undo). */
+
+/* The copy of one run while it is being made. */
+typedef struct
+{
+  BkVmRun *run;
+  BkVmPoint *point;
+  BkVmBackup *request; /* what the hypervisor is asked for */
+  BkPointWriter *writer;
+  gboolean started_paused;
+  gboolean began;   /* the checkpoint may exist */
+  gboolean in_full; /* of an incremental: nothing tells what changed, every disk is copied whole */
+  gboolean completed; /* on the disk, whatever happens after */
+} BkVmCopy;
+
+void bk_vm_copy_warn (BkVmCopy *copy, const char *format, ...) G_GNUC_PRINTF (2, 3);
+
+const char *bk_vm_copy_part (BkPointKind kind);
+char *bk_vm_copy_new_checkpoint_name (gint64 usecs);
+gboolean bk_vm_copy_plan (BkVmCopy *copy, BkPointKind kind, gint64 usecs, GError **error);
+gboolean bk_vm_copy_check_space (BkVmCopy *copy, GError **error);
+
+gboolean bk_vm_copy_create_targets (BkVmCopy *copy, GError **error);
+gboolean bk_vm_copy_transfer (BkVmCopy *copy, GError **error);
