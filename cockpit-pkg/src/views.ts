@@ -122,6 +122,13 @@ export const isLogLine = shape({
 });
 export type LogLine = Shaped<typeof isLogLine>;
 
+export const isVmFailure = shape({
+  vm: isString,
+  project_id: isString,
+  problem: isString,
+  message: isString,
+});
+
 export const isVmBackupResult = shape({
   backups: listOf(
     shape({
@@ -134,11 +141,40 @@ export const isVmBackupResult = shape({
       warnings: isList,
     }),
   ),
-  failed: listOf(shape({ vm: isString, project_id: isString, problem: isString, message: isString })),
+  failed: listOf(isVmFailure),
   size_bytes: isNumber,
   seconds: isNumber,
 });
 export type VmBackupResult = Shaped<typeof isVmBackupResult>;
+
+/** What vm.backup with `plan` says it would do. */
+export const isVmBackupPlan = shape({
+  plan: literal(true),
+  vms: listOf(
+    shape({
+      vm: isString,
+      project_id: isString,
+      step: isString,
+      reason: nullable(isString),
+      job_id: nullable(isString),
+      disks: listOf(
+        shape({
+          target: isString,
+          action: isString,
+          reason: nullable(isString),
+          needed_bytes: nullable(isNumber),
+        }),
+      ),
+      needed_bytes: isNumber,
+      free_bytes: isNumber,
+      removes: listOf(isString),
+      warnings: listOf(isWarning),
+    }),
+  ),
+  failed: listOf(isVmFailure),
+  needed_bytes: isNumber,
+});
+export type VmBackupPlan = Shaped<typeof isVmBackupPlan>;
 
 /** What a job of vm.backup made; null for another job, or while it runs. */
 export function vmBackupResult(job: Job): VmBackupResult | null {

@@ -4,7 +4,17 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 
 import type { Guard } from "../src/shape";
-import { isBackup, isJob, isLogLine, isVm, isVmBackupResult, isVmListResult, isVmRemoved, vmBackupResult } from "../src/views";
+import {
+  isBackup,
+  isJob,
+  isLogLine,
+  isVm,
+  isVmBackupPlan,
+  isVmBackupResult,
+  isVmListResult,
+  isVmRemoved,
+  vmBackupResult,
+} from "../src/views";
 import { golden } from "./golden";
 
 const views: Record<string, Guard<object>> = {
@@ -15,6 +25,7 @@ const views: Record<string, Guard<object>> = {
   "vm.json": isVm,
   "vm-removed.json": isVmRemoved,
   "vm-list-result.json": isVmListResult,
+  "vm-backup-plan.json": isVmBackupPlan,
   "vm-backup-result.json": isVmBackupResult,
 };
 
