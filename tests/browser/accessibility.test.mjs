@@ -10,7 +10,12 @@ import { busyHost, emptyHost, startScenario } from "./scenario.mjs";
 
 async function settled(page, frame) {
   await frame.locator(".pf-v6-c-spinner, .pf-v6-c-skeleton").first().waitFor({ state: "detached" });
-  await page.waitForFunction(() => document.getAnimations().every(({ playState }) => playState !== "running"));
+  /* What fades in has another colour until it is there: in Cockpit's own document and in the page's. */
+  for (const document of [page, page.frame({ name: "cockpit1:localhost/backup" })]) {
+    await document.waitForFunction(() =>
+      globalThis.document.getAnimations().every(({ playState }) => playState !== "running"),
+    );
+  }
 }
 
 async function shot(page, name) {
