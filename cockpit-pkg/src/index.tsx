@@ -1,17 +1,17 @@
-import "./base.scss";
+import "./app/base.scss";
 
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 
-import { App } from "./app";
-import { browserTimer } from "./batch";
-import { helper } from "./channel";
-import { _, cockpit } from "./cockpit";
-import { startSession } from "./session";
-import { createStore } from "./store";
-import { followTheme } from "./theme";
+import { App } from "./app/app";
+import { followTheme } from "./app/theme";
+import { helper } from "./bridge/channel";
+import { _, cockpit } from "./bridge/cockpit";
+import { browserTimer } from "./state/batch";
+import { startSession } from "./state/session";
+import { createStore } from "./state/store";
 
-import "./page.scss";
+import "./app/page.scss";
 
 function start(container: HTMLElement): void {
   const store = createStore();

@@ -1,6 +1,6 @@
-import type { Timer } from "../src/batch";
-import type { Frame, Helper, Listener, Operation, Problem } from "../src/channel";
-import { isBackup, isJob, isLogLine, isVm, type Backup, type Job, type LogLine, type Vm } from "../src/views";
+import type { Timer } from "../src/state/batch";
+import type { Frame, Helper, Listener, Operation, Problem } from "../src/bridge/channel";
+import { isBackup, isJob, isLogLine, isVm, type Backup, type Job, type LogLine, type Vm } from "../src/bridge/views";
 import { golden } from "./golden";
 
 /** A clock that stands still until it is told to go on. */

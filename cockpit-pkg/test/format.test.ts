@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { parseFrame, problemOfTitle } from "../src/channel";
-import { age, bytes, duration, percent } from "../src/format";
+import { parseFrame, problemOfTitle } from "../src/bridge/channel";
+import { age, bytes, duration, percent } from "../src/words/format";
 
 describe("format", () => {
   const sizes: [number, string][] = [

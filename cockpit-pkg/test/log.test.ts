@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { LOG_LINES_MAX, appendLines, clearLog, emptyLog, replayStarted } from "../src/log";
+import { LOG_LINES_MAX, appendLines, clearLog, emptyLog, replayStarted } from "../src/state/log";
 import { aLine } from "./fakes";
 
 const at = (seconds: number, message: string, job = "j1") =>

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { planned } from "../src/plan";
-import { canBackUp, canExport, groupByProject, pageOf, visibleBackups, visibleVms } from "../src/select";
-import type { Sort, VmSort } from "../src/state";
+import { planned } from "../src/vms/plan";
+import { canBackUp, canExport, groupByProject, pageOf, visibleBackups, visibleVms } from "../src/state/select";
+import type { Sort, VmSort } from "../src/state/state";
 import { aBackup, aVm } from "./fakes";
 
 const byName: Sort<VmSort> = { by: "name", descending: false };

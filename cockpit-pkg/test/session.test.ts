@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 
-import { type Session, exportFileName, retryDelay, startSession } from "../src/session";
-import { type Store, createStore } from "../src/store";
+import { type Session, exportFileName, retryDelay, startSession } from "../src/state/session";
+import { type Store, createStore } from "../src/state/store";
 import { FakeHelper, FakeTimer, aBackup, aJob, aLine, aVm, result } from "./fakes";
 
 const listed = { count: 1, unused_images: [] };

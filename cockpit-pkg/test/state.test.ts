@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { type Action, type State, backupId, initialState, reduce } from "../src/state";
+import { type Action, type State, backupId, initialState, reduce } from "../src/state/state";
 import { aBackup, aJob, aVm } from "./fakes";
 
 const after = (...actions: Action[]): State => actions.reduce(reduce, initialState);

@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 
-import type { Guard } from "../src/shape";
+import type { Guard } from "../src/bridge/shape";
 import {
   isBackup,
   isJob,
@@ -14,7 +14,7 @@ import {
   isVmListResult,
   isVmRemoved,
   vmBackupResult,
-} from "../src/views";
+} from "../src/bridge/views";
 import { golden } from "./golden";
 
 const views: Record<string, Guard<object>> = {

@@ -1,8 +1,8 @@
 import { Alert, AlertActionCloseButton, AlertGroup } from "@patternfly/react-core/dist/esm/components/Alert/index";
 
-import { _ } from "./cockpit";
-import type { Action, Notice } from "./state";
-import { noticeTitle, problemText } from "./texts";
+import { _ } from "../bridge/cockpit";
+import type { Action, Notice, NoticeWhat } from "../state/state";
+import { problemText } from "../words/texts";
 
 const variants: Record<Notice["what"], "danger" | "info"> = {
   "backup-not-started": "danger",
@@ -10,6 +10,19 @@ const variants: Record<Notice["what"], "danger" | "info"> = {
   "export-failed": "danger",
   "export-started": "info",
 };
+
+function noticeTitle(what: NoticeWhat): string {
+  switch (what) {
+    case "backup-not-started":
+      return _("The backup was not started");
+    case "job-not-cancelled":
+      return _("The job could not be cancelled");
+    case "export-failed":
+      return _("The download failed");
+    case "export-started":
+      return _("The download is starting");
+  }
+}
 
 interface Props {
   notices: readonly Notice[];

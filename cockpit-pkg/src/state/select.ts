@@ -1,7 +1,7 @@
 /* What the tables show, worked out of the state: filtered, sorted, paged, added up. Pure. */
+import type { Backup, Job, Vm } from "../bridge/views";
+import { projectName } from "../words/texts";
 import { type BackupSort, type Paging, type Sort, type State, type VmSort, backupId, isOver } from "./state";
-import { projectName } from "./texts";
-import type { Backup, Job, Vm } from "./views";
 
 function matches(search: string, ...texts: (string | null)[]): boolean {
   const words = search.toLowerCase().split(/\s+/).filter((word) => word !== "");

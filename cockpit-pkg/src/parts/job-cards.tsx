@@ -5,13 +5,13 @@ import { Progress, ProgressMeasureLocation } from "@patternfly/react-core/dist/e
 import { StackItem } from "@patternfly/react-core/dist/esm/layouts/Stack/index";
 import { useState } from "react";
 
-import { _, format, ngettext } from "./cockpit";
-import { bytes, duration, list, rate } from "./format";
-import { endedJobs, runningJobs } from "./select";
-import type { Session } from "./session";
-import type { Action, State } from "./state";
-import { jobState, jobTitle, progressStep, projectName } from "./texts";
-import { type Job, type Progress as JobProgress, vmBackupResult } from "./views";
+import { _, format, ngettext } from "../bridge/cockpit";
+import { type Job, type Progress as JobProgress, vmBackupResult } from "../bridge/views";
+import { endedJobs, runningJobs } from "../state/select";
+import type { Session } from "../state/session";
+import type { Action, State } from "../state/state";
+import { bytes, duration, list, rate } from "../words/format";
+import { jobState, jobTitle, progressStep, projectName } from "../words/texts";
 
 interface Props {
   state: State;

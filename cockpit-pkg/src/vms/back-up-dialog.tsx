@@ -9,12 +9,12 @@ import { TextInput } from "@patternfly/react-core/dist/esm/components/TextInput/
 import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table/dist/esm/components/Table/index";
 import { useState } from "react";
 
-import { _, format, ngettext } from "./cockpit";
-import { bytes, number } from "./format";
+import { _, format, ngettext } from "../bridge/cockpit";
+import type { Session } from "../state/session";
+import type { Action, Dialog, State } from "../state/state";
+import { bytes, number } from "../words/format";
+import { nextStep } from "../words/texts";
 import { planned } from "./plan";
-import type { Session } from "./session";
-import type { Action, Dialog, State } from "./state";
-import { nextStep } from "./texts";
 
 const MAX_INCREMENTALS_MAX = 255;
 const LIMIT_MIB_MAX = 1_000_000;

@@ -1,9 +1,9 @@
 /*
  * Everything the page knows, and the one function that changes it. No clock, no channel, no DOM.
  */
-import type { Problem } from "./channel";
+import type { Problem } from "../bridge/channel";
+import type { Backup, Job, LogLine, UnusedImage, Vm, VmRemoved } from "../bridge/views";
 import { appendLines, type LogState, emptyLog, replayStarted, clearLog } from "./log";
-import type { Backup, Job, LogLine, UnusedImage, Vm, VmRemoved } from "./views";
 
 /** What a listing is in: not heard of yet, there, or not to be had. */
 export type Load = { phase: "loading" } | { phase: "ready" } | { phase: "failed"; problem: Problem };

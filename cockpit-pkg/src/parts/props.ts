@@ -1,5 +1,5 @@
-import type { Session } from "./session";
-import type { Action, State } from "./state";
+import type { Session } from "../state/session";
+import type { Action, State } from "../state/state";
 
 /** What a tab gets: what to show, and whom to tell. */
 export interface TabProps {

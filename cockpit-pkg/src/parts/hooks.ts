@@ -1,8 +1,8 @@
 import { useEffect, useState, useSyncExternalStore } from "react";
 
-import { cockpit } from "./cockpit";
-import type { State } from "./state";
-import type { Store } from "./store";
+import { cockpit } from "../bridge/cockpit";
+import type { State } from "../state/state";
+import type { Store } from "../state/store";
 
 export function useStore(store: Store): State {
   return useSyncExternalStore(store.subscribe, store.get);

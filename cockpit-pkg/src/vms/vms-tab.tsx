@@ -15,17 +15,17 @@ import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table/dist/es
 import VirtualMachineIcon from "@patternfly/react-icons/dist/esm/icons/virtual-machine-icon";
 import { memo, useState } from "react";
 
-import { _, format, ngettext } from "./cockpit";
-import { bytes, number } from "./format";
-import { JobCards } from "./job-cards";
-import { LiveLog } from "./live-log";
-import { NothingFound } from "./nothing-found";
-import { LoadingView, LostView, ProblemView } from "./problem-view";
-import type { TabProps } from "./props";
-import { canBackUp, pageOf, selectedVms, totalBytes, visibleVms } from "./select";
-import type { VmsState } from "./state";
-import { pagingTexts } from "./texts";
-import type { Job, UnusedImage, Vm } from "./views";
+import { _, format, ngettext } from "../bridge/cockpit";
+import type { Job, UnusedImage, Vm } from "../bridge/views";
+import { JobCards } from "../parts/job-cards";
+import { LiveLog } from "../parts/live-log";
+import { NothingFound } from "../parts/nothing-found";
+import { LoadingView, LostView, ProblemView } from "../parts/problem-view";
+import type { TabProps } from "../parts/props";
+import { canBackUp, pageOf, selectedVms, totalBytes, visibleVms } from "../state/select";
+import type { VmsState } from "../state/state";
+import { bytes, number } from "../words/format";
+import { pagingTexts } from "../words/texts";
 import { VmTable } from "./vm-table";
 
 function Totals({ vms, selected }: { vms: VmsState; selected: readonly Vm[] }) {

@@ -7,7 +7,7 @@ import {
 } from "@patternfly/react-core/dist/esm/components/EmptyState/index";
 import SearchIcon from "@patternfly/react-icons/dist/esm/icons/search-icon";
 
-import { _ } from "./cockpit";
+import { _ } from "../bridge/cockpit";
 
 export function NothingFound({ onClear }: { onClear: () => void }) {
   return (

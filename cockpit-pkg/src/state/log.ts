@@ -4,7 +4,7 @@
  * Following a job again (the page was reopened, the connection came back) sends its log from the
  * beginning: the lines known of it give way to those, less what a person had cleared.
  */
-import type { LogLine } from "./views";
+import type { LogLine } from "../bridge/views";
 
 export interface LogState {
   lines: readonly LogLine[];

@@ -8,12 +8,12 @@ import AngleDownIcon from "@patternfly/react-icons/dist/esm/icons/angle-down-ico
 import WarningIcon from "@patternfly/react-icons/dist/esm/icons/exclamation-triangle-icon";
 import { memo } from "react";
 
-import { _, cockpit, format, ngettext } from "./cockpit";
-import { age, bytes, moment, percent } from "./format";
-import { canBackUp } from "./select";
-import type { Action, VmSort, VmsState } from "./state";
-import { diskBackup, nextStep, vmState } from "./texts";
-import type { Disk, Job, Vm } from "./views";
+import { _, cockpit, format, ngettext } from "../bridge/cockpit";
+import type { Disk, Job, Vm } from "../bridge/views";
+import { canBackUp } from "../state/select";
+import type { Action, VmSort, VmsState } from "../state/state";
+import { age, bytes, moment, percent } from "../words/format";
+import { diskBackup, nextStep, vmState } from "../words/texts";
 
 interface TableProps {
   vms: VmsState;

@@ -16,16 +16,16 @@ import { SortByDirection, Table, Tbody, Td, Th, type ThProps, Thead, Tr } from "
 import ArchiveIcon from "@patternfly/react-icons/dist/esm/icons/archive-icon";
 import { memo } from "react";
 
-import { _, cockpit, format, ngettext } from "./cockpit";
-import { age, bytes, moment, number } from "./format";
-import { usePlace } from "./hooks";
-import { NothingFound } from "./nothing-found";
-import { LoadingView, ProblemView } from "./problem-view";
-import type { TabProps } from "./props";
-import { type ProjectGroup, canExport, groupByProject, pageOf, selectedBackups, visibleBackups } from "./select";
-import { type Action, type BackupSort, type BackupsState, backupId } from "./state";
-import { backupKind, backupStatus, pagingTexts, projectName } from "./texts";
-import type { Backup } from "./views";
+import { _, cockpit, format, ngettext } from "../bridge/cockpit";
+import type { Backup } from "../bridge/views";
+import { usePlace } from "../parts/hooks";
+import { NothingFound } from "../parts/nothing-found";
+import { LoadingView, ProblemView } from "../parts/problem-view";
+import type { TabProps } from "../parts/props";
+import { type ProjectGroup, canExport, groupByProject, pageOf, selectedBackups, visibleBackups } from "../state/select";
+import { type Action, type BackupSort, type BackupsState, backupId } from "../state/state";
+import { age, bytes, moment, number } from "../words/format";
+import { backupKind, backupStatus, pagingTexts, projectName } from "../words/texts";
 
 const COLUMNS: readonly BackupSort[] = ["name", "type", "status", "created", "size"];
 const COLUMNS_COUNT = COLUMNS.length + 1;

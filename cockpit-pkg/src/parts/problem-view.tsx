@@ -11,9 +11,9 @@ import DisconnectedIcon from "@patternfly/react-icons/dist/esm/icons/disconnecte
 import ExclamationCircleIcon from "@patternfly/react-icons/dist/esm/icons/exclamation-circle-icon";
 import LockIcon from "@patternfly/react-icons/dist/esm/icons/lock-icon";
 
-import type { Problem } from "./channel";
-import { _ } from "./cockpit";
-import { problemText } from "./texts";
+import type { Problem } from "../bridge/channel";
+import { _ } from "../bridge/cockpit";
+import { problemText } from "../words/texts";
 
 const icons: Record<string, typeof LockIcon> = {
   "access-denied": LockIcon,

@@ -2,16 +2,16 @@ import { Page, PageSection } from "@patternfly/react-core/dist/esm/components/Pa
 import { Tab, TabTitleText, Tabs, TabsComponent } from "@patternfly/react-core/dist/esm/components/Tabs/index";
 import type { ReactNode } from "react";
 
-import { ActivityTab } from "./activity-tab";
-import { BackUpDialog } from "./back-up-dialog";
-import { BackupsTab } from "./backups-tab";
-import { _, format } from "./cockpit";
-import { useNow, usePlace, useStore } from "./hooks";
+import { ActivityTab } from "../activity/activity-tab";
+import { BackupsTab } from "../backups/backups-tab";
+import { _, format } from "../bridge/cockpit";
+import { useNow, usePlace, useStore } from "../parts/hooks";
+import { runningJobs } from "../state/select";
+import type { Session } from "../state/session";
+import type { Store } from "../state/store";
+import { BackUpDialog } from "../vms/back-up-dialog";
+import { VmsTab } from "../vms/vms-tab";
 import { Notices } from "./notices";
-import { runningJobs } from "./select";
-import type { Session } from "./session";
-import type { Store } from "./store";
-import { VmsTab } from "./vms-tab";
 
 
 /** What the tabs lead to: the one part of the page that changes with them. */

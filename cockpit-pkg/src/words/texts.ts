@@ -1,8 +1,7 @@
 /* The helper's words in the person's language. A word this page does not know is shown as it is. */
-import type { Problem } from "./channel";
-import { _, format, ngettext } from "./cockpit";
-import type { NoticeWhat } from "./state";
-import type { Backup, Disk, Vm } from "./views";
+import type { Problem } from "../bridge/channel";
+import { _, format, ngettext } from "../bridge/cockpit";
+import type { Backup, Disk, Vm } from "../bridge/views";
 
 export type Colour = "green" | "grey" | "orange" | "red" | "blue" | "purple" | "teal";
 
@@ -246,19 +245,6 @@ export function problemText({ problem }: Problem): ProblemText {
       return { title: _("It was cancelled"), advice: "" };
     default:
       return { title: _("Something went wrong"), advice: _("The log tells more.") };
-  }
-}
-
-export function noticeTitle(what: NoticeWhat): string {
-  switch (what) {
-    case "backup-not-started":
-      return _("The backup was not started");
-    case "job-not-cancelled":
-      return _("The job could not be cancelled");
-    case "export-failed":
-      return _("The download failed");
-    case "export-started":
-      return _("The download is starting");
   }
 }
 

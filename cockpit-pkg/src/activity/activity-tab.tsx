@@ -5,15 +5,15 @@ import { Stack, StackItem } from "@patternfly/react-core/dist/esm/layouts/Stack/
 import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table/dist/esm/components/Table/index";
 import HistoryIcon from "@patternfly/react-icons/dist/esm/icons/history-icon";
 
-import { _ } from "./cockpit";
-import { duration, list, moment } from "./format";
-import { JobCards } from "./job-cards";
-import { LiveLog } from "./live-log";
-import { LoadingView, ProblemView } from "./problem-view";
-import type { TabProps } from "./props";
-import { allJobs } from "./select";
-import { jobState, jobTitle, projectName } from "./texts";
-import { type Job, vmBackupResult } from "./views";
+import { _ } from "../bridge/cockpit";
+import { type Job, vmBackupResult } from "../bridge/views";
+import { JobCards } from "../parts/job-cards";
+import { LiveLog } from "../parts/live-log";
+import { LoadingView, ProblemView } from "../parts/problem-view";
+import type { TabProps } from "../parts/props";
+import { allJobs } from "../state/select";
+import { duration, list, moment } from "../words/format";
+import { jobState, jobTitle, projectName } from "../words/texts";
 
 function seconds(job: Job): number | null {
   return job.started_at === null || job.finished_at === null

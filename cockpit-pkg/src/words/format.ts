@@ -1,5 +1,5 @@
 /* Sizes, times and numbers, as the person's language writes them. */
-import { _, cockpit, format, ngettext } from "./cockpit";
+import { _, cockpit, format, ngettext } from "../bridge/cockpit";
 
 /** Cockpit writes pt_BR where Intl wants pt-BR. */
 function language(): string {

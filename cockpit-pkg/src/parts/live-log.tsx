@@ -2,10 +2,10 @@ import { Button } from "@patternfly/react-core/dist/esm/components/Button/index"
 import { Card, CardBody, CardHeader, CardTitle } from "@patternfly/react-core/dist/esm/components/Card/index";
 import { useLayoutEffect, useRef, useState } from "react";
 
-import { _, format, ngettext } from "./cockpit";
-import { clockTime, moment, number } from "./format";
-import { logLevel } from "./texts";
-import type { LogLine } from "./views";
+import { _, format, ngettext } from "../bridge/cockpit";
+import type { LogLine } from "../bridge/views";
+import { clockTime, moment, number } from "../words/format";
+import { logLevel } from "../words/texts";
 
 /* Only the rows in view, and some around, are drawn: all have the height that page.scss gives. */
 const ROW_HEIGHT_PX = 22;

@@ -1,4 +1,4 @@
-import type { Vm } from "./views";
+import type { Vm } from "../bridge/views";
 
 /**
  * A machine as it would be with the options of one run. A standalone copy leaves its cycle as it is;

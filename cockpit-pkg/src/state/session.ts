@@ -3,11 +3,8 @@
  * running job, and starts what a person asks for. It opens anew whatever was lost, and turns all
  * that comes into actions of the one reducer.
  */
-import { type Batch, type Timer, batch } from "./batch";
-import type { Close, Frame, Helper, Operation, Problem } from "./channel";
-import type { Guard } from "./shape";
-import { type NoticeWhat, isOver } from "./state";
-import type { Store } from "./store";
+import type { Close, Frame, Helper, Operation, Problem } from "../bridge/channel";
+import type { Guard } from "../bridge/shape";
 import {
   type Job,
   type LogLine,
@@ -17,7 +14,10 @@ import {
   isVm,
   isVmListResult,
   isVmRemoved,
-} from "./views";
+} from "../bridge/views";
+import { type Batch, type Timer, batch } from "./batch";
+import { type NoticeWhat, isOver } from "./state";
+import type { Store } from "./store";
 
 /** Parameters of vm.backup that a person may set for one run; what is absent is as usual. */
 export interface BackUpOptions {
