@@ -43,7 +43,7 @@ job_sink_stream (BkSink *sink,
                  GCancellable *cancellable,
                  GError **error)
 {
-  g_set_error (error, BK_ERROR, BK_ERROR_UNSUPPORTED, "A job has no stream of bytes to give");
+  bk_set_error (error, BK_ERROR_UNSUPPORTED, "A job has no stream of bytes to give");
   return FALSE;
 }
 

@@ -13,8 +13,7 @@
 static gboolean
 wrong (GError **error, const BkOperation *operation, const char *name, const char *why)
 {
-  g_set_error (error, BK_ERROR, BK_ERROR_USAGE, "%s: parameter “%s” %s", operation->name, name,
-               why);
+  bk_set_error (error, BK_ERROR_USAGE, "%s: parameter “%s” %s", operation->name, name, why);
   return FALSE;
 }
 

@@ -1,11 +1,10 @@
 #include "api/ops-backup.h"
 
 #include "base/error.h"
+#include "base/gettext.h"
 #include "format/json.h"
 #include "format/metadata.h"
 #include "store/catalogue.h"
-
-#include <glib/gi18n.h>
 
 /* What of a list could not be read, counted; each is told in the journal of the program. */
 static void

@@ -1,11 +1,10 @@
 #include "api/ops-config.h"
 
 #include "api/audit.h"
+#include "base/gettext.h"
 #include "format/settings-json.h"
 #include "model/event.h"
 #include "store/settings-file.h"
-
-#include <glib/gi18n.h>
 
 static gboolean
 emit_settings (const BkSettings *settings, BkSink *sink, GCancellable *cancellable, GError **error)

@@ -1,12 +1,11 @@
 #include "api/ops-event-log.h"
 
+#include "base/gettext.h"
 #include "format/json.h"
 #include "model/project.h"
 #include "ops/event-log-backup.h"
 #include "ops/event-log-restore.h"
 #include "ops/event-log-verify.h"
-
-#include <glib/gi18n.h>
 
 static void
 add_warning (JsonArray *warnings, const char *code, const char *message)

@@ -1,10 +1,9 @@
 #include "api/ops-export.h"
 
 #include "api/audit.h"
+#include "base/gettext.h"
 #include "model/event.h"
 #include "ops/backup-export.h"
-
-#include <glib/gi18n.h>
 
 static gboolean
 run_export (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError **error)

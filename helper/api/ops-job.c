@@ -1,9 +1,8 @@
 #include "api/ops-job.h"
 
 #include "api/runner.h"
+#include "base/gettext.h"
 #include "ops/job.h"
-
-#include <glib/gi18n.h>
 
 typedef struct
 {

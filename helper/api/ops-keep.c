@@ -2,6 +2,7 @@
 
 #include "api/ops-tree.h"
 #include "base/error.h"
+#include "base/gettext.h"
 #include "format/json.h"
 #include "format/metadata.h"
 #include "model/project.h"
@@ -12,7 +13,6 @@
 #include "ops/tree-prune.h"
 #include "store/catalogue.h"
 
-#include <glib/gi18n.h>
 #include <string.h>
 
 static BkRepository *
@@ -62,8 +62,7 @@ find_backups (const BkCall *call, BkRepository *repository, GError **error)
 
   if (all == (*ids != NULL))
     {
-      g_set_error_literal (error, BK_ERROR, BK_ERROR_USAGE,
-                           "Name the backups or projects to verify, or say --all");
+      bk_set_error (error, BK_ERROR_USAGE, "Name the backups or projects to verify, or say --all");
       return NULL;
     }
   if (all && !add_project (repository, NULL, backups, error))
@@ -112,7 +111,7 @@ finish_verify (guint verified_count,
   if (first == NULL)
     return TRUE;
   if (broken_count > 1)
-    g_prefix_error (&first, "%u backups are broken; the first: ", broken_count);
+    bk_prefix_error (&first, "%u backups are broken; the first: ", broken_count);
   g_propagate_error (error, first);
   return FALSE;
 }

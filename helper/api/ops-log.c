@@ -1,10 +1,9 @@
 #include "api/ops-log.h"
 
 #include "base/fd.h"
+#include "base/gettext.h"
 #include "base/timestamp.h"
 #include "ops/log-follow.h"
-
-#include <glib/gi18n.h>
 
 #define LIMIT_DEFAULT 1000
 #define LIMIT_MAX 10000000

@@ -1,12 +1,12 @@
 #include "api/ops-tree-restore.h"
 
 #include "base/error.h"
+#include "base/gettext.h"
 #include "base/timestamp.h"
 #include "format/json.h"
 #include "model/tree-entry.h"
 #include "ops/tree-restore.h"
 
-#include <glib/gi18n.h>
 #include <string.h>
 
 #define DAY_USECS (G_GINT64_CONSTANT (24) * 60 * 60 * 1000000)

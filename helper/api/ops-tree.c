@@ -3,6 +3,7 @@
 #include "api/view-tree.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/gettext.h"
 #include "base/path.h"
 #include "base/timestamp.h"
 #include "format/json.h"
@@ -10,7 +11,6 @@
 #include "ops/tree-backup.h"
 #include "store/settings-file.h"
 
-#include <glib/gi18n.h>
 #include <string.h>
 
 /* ---- tree.backup ---- */
@@ -31,7 +31,7 @@ bk_call_load_trees (const BkCall *call, GError **error)
   BkTreeSettings *trees = config == NULL ? NULL : bk_tree_settings_from_json (config, error);
 
   if (trees == NULL)
-    g_prefix_error (error, "“%s” is wrong: ", path != NULL ? path : BK_CONFIG_PATH);
+    bk_prefix_error (error, "“%s” is wrong: ", path != NULL ? path : BK_CONFIG_PATH);
   return trees;
 }
 
@@ -44,9 +44,9 @@ find_task (const BkCall *call, const BkTreeSettings *trees, GError **error)
   if (task != NULL)
     return task;
   g_autofree char *line = bk_error_one_line (name);
-  g_set_error (error, BK_ERROR, BK_ERROR_NOT_FOUND,
-               "There is no “%s” in “backups” of %s; add it there", line,
-               call->settings->config_path != NULL ? call->settings->config_path : BK_CONFIG_PATH);
+  bk_set_error (error, BK_ERROR_NOT_FOUND, "There is no “%s” in “backups” of %s; add it there",
+                line,
+                call->settings->config_path != NULL ? call->settings->config_path : BK_CONFIG_PATH);
   return NULL;
 }
 

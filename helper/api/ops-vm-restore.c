@@ -1,11 +1,10 @@
 #include "api/ops-vm.h"
 
 #include "base/error.h"
+#include "base/gettext.h"
 #include "format/json.h"
 #include "ops/vm-restore.h"
 #include "vm/libvirt.h"
-
-#include <glib/gi18n.h>
 
 /* Where libvirt's own tools put images. */
 #define IMAGES_DIRECTORY "/var/lib/libvirt/images"
@@ -24,9 +23,9 @@ read_request (const BkCall *call, BkVmRestoreRequest *request, GError **error)
   if (in_place ? (request->name != NULL || request->directory != NULL)
                : (request->name == NULL && request->directory == NULL))
     {
-      g_set_error_literal (error, BK_ERROR, BK_ERROR_USAGE,
-                           "Say how to restore: --as NAME (a new VM), --directory DIR (the images "
-                           "only), or --in-place (the VM's own disks)");
+      bk_set_error (error, BK_ERROR_USAGE,
+                    "Say how to restore: --as NAME (a new VM), --directory DIR (the images "
+                    "only), or --in-place (the VM's own disks)");
       return FALSE;
     }
   request->mode = in_place                ? BK_RESTORE_IN_PLACE

@@ -2,12 +2,12 @@
 
 #include "api/view-vm.h"
 #include "base/error.h"
+#include "base/gettext.h"
 #include "format/json.h"
 #include "ops/vm-forget.h"
 #include "ops/vm-watch.h"
 #include "vm/libvirt.h"
 
-#include <glib/gi18n.h>
 #include <string.h>
 
 /* There is no repository before the first backup: a list shows the VMs all the same. */
@@ -205,8 +205,8 @@ finish_tally (
   if (tally->first_error == NULL)
     return TRUE;
   if (done_count + failed_count > 1)
-    g_prefix_error (&tally->first_error, "%u of %u VMs were not backed up: ", failed_count,
-                    done_count + failed_count);
+    bk_prefix_error (&tally->first_error, "%u of %u VMs were not backed up: ", failed_count,
+                     done_count + failed_count);
   g_propagate_error (error, tally->first_error);
   return FALSE;
 }

@@ -47,8 +47,7 @@ run_within (const BkOperation *operation,
   own.reporter = BK_REPORTER (bk_job_run_reporter (run));
   if (!operation->run (&own, BK_SINK (sink), bk_job_run_cancellable (run), &failure) &&
       failure == NULL)
-    g_set_error (&failure, BK_ERROR, BK_ERROR_FAILED, "%s failed and did not say why",
-                 operation->name);
+    bk_set_error (&failure, BK_ERROR_FAILED, "%s failed and did not say why", operation->name);
 
   bk_audit_job (operation, &own, bk_job_sink_result (sink), failure);
   gboolean is_recorded =
@@ -202,8 +201,8 @@ operation_of (const BkJob *job, GError **error)
 
   if (operation == NULL || (operation->flags & BK_OPERATION_JOB) == 0)
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_UNSUPPORTED,
-                   "“%s” is not an operation of this program", job->op);
+      bk_set_error (error, BK_ERROR_UNSUPPORTED, "“%s” is not an operation of this program",
+                    job->op);
       return NULL;
     }
   return bk_operation_check_args (operation, job->args, error) ? operation : NULL;

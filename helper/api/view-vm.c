@@ -1,8 +1,7 @@
 #include "api/view-vm.h"
 
+#include "base/gettext.h"
 #include "format/json.h"
-
-#include <glib/gi18n.h>
 
 static JsonArray *
 view_disks (const BkVm *vm)

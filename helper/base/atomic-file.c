@@ -85,9 +85,9 @@ bk_read_small_file (int dirfd, const char *name, gsize max_bytes, GError **error
     return NULL;
   if (fstat (fd, &st) == 0 && (guint64) st.st_size > max_bytes)
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY,
-                   "“%s” is larger than such a file can be (%" G_GSIZE_FORMAT " bytes)", name,
-                   max_bytes);
+      bk_set_error (error, BK_ERROR_INTEGRITY,
+                    "“%s” is larger than such a file can be (%" G_GSIZE_FORMAT " bytes)", name,
+                    max_bytes);
       return NULL;
     }
 
@@ -109,9 +109,9 @@ bk_read_small_file (int dirfd, const char *name, gsize max_bytes, GError **error
         return g_byte_array_free_to_bytes (g_steal_pointer (&bytes));
       if (bytes->len + (gsize) n > max_bytes)
         {
-          g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY,
-                       "“%s” is larger than such a file can be (%" G_GSIZE_FORMAT " bytes)", name,
-                       max_bytes);
+          bk_set_error (error, BK_ERROR_INTEGRITY,
+                        "“%s” is larger than such a file can be (%" G_GSIZE_FORMAT " bytes)", name,
+                        max_bytes);
           return NULL;
         }
       g_byte_array_append (bytes, buffer, (guint) n);

@@ -1,5 +1,7 @@
 #include "base/error.h"
 
+#include "base/gettext.h"
+
 #include <errno.h>
 #include <gio/gio.h>
 #include <string.h>
@@ -90,6 +92,71 @@ bk_error_from_problem (const char *problem)
   return BK_ERROR_FAILED;
 }
 
+/**
+ * bk_set_error:
+ * @error: (out) (optional): where to put it
+ * @format: in English, as the sources have it; it is translated here
+ *
+ * The one way to make an error of ours, so that no message is left untranslated.
+ */
+void
+bk_set_error (GError **error, BkError code, const char *format, ...)
+{
+  va_list args;
+
+  if (error == NULL)
+    return;
+  va_start (args, format);
+  *error = g_error_new_valist (BK_ERROR, (int) code, bk_gettext (format), args);
+  va_end (args);
+}
+
+static void G_GNUC_PRINTF (2, 0) prepend_valist (GError *error, const char *format, va_list args)
+{
+  g_autofree char *old = error->message;
+  g_autofree char *prefix = g_strdup_vprintf (bk_gettext (format), args);
+
+  error->message = g_strconcat (prefix, old, NULL);
+}
+
+/**
+ * bk_prefix_error:
+ * @error: (inout) (optional): nothing happens where there is none
+ * @format: in English; it is translated here
+ *
+ * As g_prefix_error().
+ */
+void
+bk_prefix_error (GError **error, const char *format, ...)
+{
+  va_list args;
+
+  if (error == NULL || *error == NULL)
+    return;
+  va_start (args, format);
+  prepend_valist (*error, format, args);
+  va_end (args);
+}
+
+/**
+ * bk_propagate_prefixed_error:
+ * @to: (out) (optional): where to put it
+ * @from: (transfer full): what went wrong
+ * @format: in English; it is translated here
+ *
+ * As g_propagate_prefixed_error().
+ */
+void
+bk_propagate_prefixed_error (GError **to, GError *from, const char *format, ...)
+{
+  va_list args;
+
+  va_start (args, format);
+  prepend_valist (from, format, args);
+  va_end (args);
+  g_propagate_error (to, from);
+}
+
 static BkError
 code_from_errno (int errnum)
 {
@@ -118,7 +185,8 @@ code_from_errno (int errnum)
  * bk_error_set_errno:
  * @error: (out) (optional): where to put it
  * @errnum: the errno of the call that failed
- * @format: what was being done, and on what; ": " and the reason are added
+ * @format: what was being done, and on what, in English; it is translated here, and ": " and the
+ *   reason are added
  *
  * Returns: %FALSE, so that a caller can `return bk_error_set_errno (…)`.
  */
@@ -128,10 +196,10 @@ bk_error_set_errno (GError **error, int errnum, const char *format, ...)
   va_list args;
 
   va_start (args, format);
-  g_autofree char *what = g_strdup_vprintf (format, args);
+  g_autofree char *what = g_strdup_vprintf (bk_gettext (format), args);
   va_end (args);
 
-  g_set_error (error, BK_ERROR, code_from_errno (errnum), "%s: %s", what, g_strerror (errnum));
+  bk_set_error (error, code_from_errno (errnum), "%s: %s", what, g_strerror (errnum));
   return FALSE;
 }
 

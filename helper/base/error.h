@@ -32,6 +32,10 @@ const char *bk_error_problem (const GError *error);
 BkError bk_error_code (const GError *error);
 BkError bk_error_from_problem (const char *problem);
 
+void bk_set_error (GError **error, BkError code, const char *format, ...) G_GNUC_PRINTF (3, 4);
 gboolean bk_error_set_errno (GError **error, int errnum, const char *format, ...)
+    G_GNUC_PRINTF (3, 4);
+void bk_prefix_error (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
+void bk_propagate_prefixed_error (GError **to, GError *from, const char *format, ...)
     G_GNUC_PRINTF (3, 4);
 char *bk_error_one_line (const char *message);

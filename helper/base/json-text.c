@@ -237,8 +237,7 @@ append_object (GString *out, const char *at, GError **error)
       if (i > 0 &&
           strcmp (member->name, ((Member *) g_ptr_array_index (members, i - 1))->name) == 0)
         {
-          g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "An object has two members “%s”",
-                       member->name);
+          bk_set_error (error, BK_ERROR_INTEGRITY, "An object has two members “%s”", member->name);
           return FALSE;
         }
       if (i > 0)
@@ -307,7 +306,7 @@ bk_json_append_canonical (GString *out, const char *text, gsize length_bytes, GE
 {
   if (!bk_json_is_strict (text, length_bytes))
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "This is not a JSON text");
+      bk_set_error (error, BK_ERROR_INTEGRITY, "This is not a JSON text");
       return FALSE;
     }
   g_autofree char *copy = g_strndup (text, length_bytes); /* the scanners stop at its NUL */

@@ -160,8 +160,7 @@ bk_open_file_at (int dirfd, const char *relative_path, GError **error)
     }
   if (!S_ISREG (st.st_mode))
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "“%s” is not a regular file",
-                   relative_path);
+      bk_set_error (error, BK_ERROR_INTEGRITY, "“%s” is not a regular file", relative_path);
       return -1;
     }
   return bk_fd_steal (&fd);
@@ -221,9 +220,9 @@ remove_contents (int dirfd, const char *what, guint depth, GError **error)
     return FALSE;
   if (depth == 0)
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_FAILED,
-                   "“%s” cannot be removed: it is nested deeper than anything this program makes",
-                   what);
+      bk_set_error (error, BK_ERROR_FAILED,
+                    "“%s” cannot be removed: it is nested deeper than anything this program makes",
+                    what);
       return FALSE;
     }
   for (guint i = 0; i < names->len; i++)

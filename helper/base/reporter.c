@@ -1,5 +1,7 @@
 #include "base/reporter.h"
 
+#include "base/gettext.h"
+
 G_DEFINE_INTERFACE (BkReporter, bk_reporter, G_TYPE_OBJECT)
 
 static const char *const level_names[] = {
@@ -66,6 +68,7 @@ bk_reporter_progress (BkReporter *reporter, const BkProgress *progress)
 
 /**
  * bk_reporter_message:
+ * @format: in English, as the sources have it; it is translated here
  *
  * The common case of bk_reporter_log(): a line without status, details or error.
  */
@@ -83,7 +86,7 @@ bk_reporter_message (BkReporter *reporter,
   if (reporter == NULL)
     return;
   va_start (args, format);
-  g_autofree char *message = g_strdup_vprintf (format, args);
+  g_autofree char *message = g_strdup_vprintf (bk_gettext (format), args);
   va_end (args);
 
   bk_reporter_log (reporter, &(BkLogEntry){ .level = level,

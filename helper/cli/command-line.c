@@ -1,8 +1,8 @@
 #include "cli/command-line.h"
 
 #include "base/error.h"
+#include "base/gettext.h"
 
-#include <glib/gi18n.h>
 #include <string.h>
 
 static const BkGlobalOption globals[] = {
@@ -58,7 +58,7 @@ static gboolean G_GNUC_PRINTF (2, 3) wrong (GError **error, const char *format, 
   g_autofree char *text = g_strdup_vprintf (format, args);
   va_end (args);
   g_autofree char *line = bk_error_one_line (text);
-  g_set_error_literal (error, BK_ERROR, BK_ERROR_USAGE, line);
+  bk_set_error (error, BK_ERROR_USAGE, "%s", line);
   return FALSE;
 }
 

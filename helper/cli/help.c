@@ -1,8 +1,8 @@
 #include "cli/help.h"
 
+#include "base/gettext.h"
 #include "cli/command-line.h"
 
-#include <glib/gi18n.h>
 #include <string.h>
 
 #define LEFT_MAX_WIDTH 28

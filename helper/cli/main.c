@@ -11,7 +11,6 @@
 #include "store/settings-file.h"
 
 #include <glib-unix.h>
-#include <glib/gi18n.h>
 #include <signal.h>
 #include <unistd.h>
 

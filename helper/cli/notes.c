@@ -1,9 +1,9 @@
 #include "cli/notes.h"
 
 #include "base/error.h"
+#include "base/gettext.h"
 #include "base/timestamp.h"
 
-#include <glib/gi18n.h>
 #include <stdio.h>
 #include <unistd.h>
 

@@ -3,12 +3,12 @@
 #include "base/atomic-file.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/gettext.h"
 #include "base/path.h"
 #include "base/write.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <glib/gi18n.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -59,7 +59,7 @@ copy (GInputStream *bytes,
       if (n <= 0)
         return n == 0;
       if (!bk_write_all (fd, buffer, (gsize) n))
-        return bk_error_set_errno (error, errno, _ ("“%s” cannot be written"), name);
+        return bk_error_set_errno (error, errno, "“%s” cannot be written", name);
       *size_bytes += (guint64) n;
     }
 }
@@ -72,8 +72,8 @@ stream_to_stdout (GInputStream *bytes,
 {
   if (isatty (STDOUT_FILENO))
     {
-      g_set_error_literal (error, BK_ERROR, BK_ERROR_USAGE,
-                           _ ("These are bytes for a file, not for a terminal; use --output FILE"));
+      bk_set_error (error, BK_ERROR_USAGE,
+                    "These are bytes for a file, not for a terminal; use --output FILE");
       return FALSE;
     }
   return bk_output_flush (error) &&
@@ -85,7 +85,7 @@ static gboolean
 publish (int dirfd, int fd, const char *temporary, const char *name, GError **error)
 {
   if (fsync (fd) < 0 || renameat (dirfd, temporary, dirfd, name) < 0)
-    return bk_error_set_errno (error, errno, _ ("“%s” cannot be written"), name);
+    return bk_error_set_errno (error, errno, "“%s” cannot be written", name);
   return bk_sync_directory (dirfd, name, error);
 }
 
@@ -103,7 +103,7 @@ stream_to_file (int dirfd,
       openat (dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 
   if (fd < 0)
-    return bk_error_set_errno (error, errno, _ ("“%s” cannot be written"), name);
+    return bk_error_set_errno (error, errno, "“%s” cannot be written", name);
   if (copy (bytes, fd, name, size_bytes, cancellable, error) &&
       publish (dirfd, fd, temporary, name, error))
     return TRUE;

@@ -5,8 +5,6 @@
 #include "cli/output.h"
 #include "cli/views.h"
 
-#include <glib/gi18n.h>
-
 #define ROWS_MAX_COUNT 1000
 
 struct _BkTextSink

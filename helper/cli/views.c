@@ -1,11 +1,11 @@
 #include "cli/views.h"
 
 #include "base/error.h"
+#include "base/gettext.h"
 #include "base/timestamp.h"
 #include "cli/table.h"
 #include "format/json.h"
 
-#include <glib/gi18n.h>
 #include <string.h>
 
 typedef enum

@@ -1,11 +1,11 @@
 /* The command "bridge": its arguments, the process's streams and user, and what follows from them for
  * a bridge. */
+#include "base/gettext.h"
 #include "cockpit/bridge.h"
 
 #include "base/fd.h"
 
 #include <fcntl.h>
-#include <glib/gi18n.h>
 #include <unistd.h>
 
 /* Nothing but frames may go to the peer: whatever else writes to stdout is led to stderr. */

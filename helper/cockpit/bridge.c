@@ -2,13 +2,13 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/gettext.h"
 #include "cockpit/channel.h"
 #include "cockpit/control.h"
 #include "cockpit/transport.h"
 
 #include <fcntl.h>
 #include <glib-unix.h>
-#include <glib/gi18n.h>
 #include <signal.h>
 #include <string.h>
 

@@ -1,11 +1,11 @@
 #include "cockpit/channel-sink.h"
 
 #include "base/error.h"
+#include "base/gettext.h"
 #include "cockpit/flow.h"
 #include "cockpit/frames.h"
 #include "format/json.h"
 
-#include <glib/gi18n.h>
 #include <string.h>
 
 struct _BkChannelSink
@@ -106,7 +106,7 @@ close_locked (BkChannelSink *self, const char *problem, const char *text)
 static gboolean
 set_gone (GError **error)
 {
-  g_set_error_literal (error, BK_ERROR, BK_ERROR_CANCELLED, "The channel was closed");
+  bk_set_error (error, BK_ERROR_CANCELLED, "The channel was closed");
   return FALSE;
 }
 
@@ -209,9 +209,10 @@ sink_emit (
 
   if (length_bytes > BK_FRAME_JSON_MAX_BYTES)
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_FAILED,
-                   "An answer of %" G_GSIZE_FORMAT " bytes is too long for one frame; ask for less",
-                   length_bytes);
+      bk_set_error (error, BK_ERROR_FAILED,
+                    "An answer of %" G_GSIZE_FORMAT
+                    " bytes is too long for one frame; ask for less",
+                    length_bytes);
       return FALSE;
     }
   return await_room (self, cancellable, error) &&
@@ -231,8 +232,7 @@ sink_stream (BkSink *sink,
 
   if (!self->is_raw)
     {
-      g_set_error_literal (error, BK_ERROR, BK_ERROR_UNSUPPORTED,
-                           "These bytes need a channel with “binary”: “raw”");
+      bk_set_error (error, BK_ERROR_UNSUPPORTED, "These bytes need a channel with “binary”: “raw”");
       return FALSE;
     }
   while (TRUE)

@@ -2,10 +2,10 @@
 
 #include "api/runner.h"
 #include "base/error.h"
+#include "base/gettext.h"
 #include "cockpit/channel-sink.h"
 #include "store/settings-file.h"
 
-#include <glib/gi18n.h>
 #include <string.h>
 
 struct _BkChannel
@@ -78,21 +78,21 @@ check_open (BkChannel *self, GError **error)
 
   if (context->denied_message != NULL)
     {
-      g_set_error_literal (error, BK_ERROR, BK_ERROR_DENIED, context->denied_message);
+      bk_set_error (error, BK_ERROR_DENIED, "%s", context->denied_message);
       return FALSE;
     }
   self->operation = bk_operation_find_in (context->operations, self->options->op);
   if (self->operation == NULL)
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_UNSUPPORTED, "There is no operation “%s”",
-                   self->options->op != NULL ? self->options->op : "");
+      bk_set_error (error, BK_ERROR_UNSUPPORTED, "There is no operation “%s”",
+                    self->options->op != NULL ? self->options->op : "");
       return FALSE;
     }
   if ((self->operation->flags & BK_OPERATION_STREAM) != 0 && !self->options->is_raw)
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_UNSUPPORTED,
-                   "%s sends bytes: it needs a channel with “binary”: “raw”",
-                   self->operation->name);
+      bk_set_error (error, BK_ERROR_UNSUPPORTED,
+                    "%s sends bytes: it needs a channel with “binary”: “raw”",
+                    self->operation->name);
       return FALSE;
     }
   return bk_operation_check_args (self->operation, self->options->args, error);
@@ -111,8 +111,8 @@ start (BkChannel *self, GError **error)
   self->thread = g_thread_try_new ("operation", channel_thread, self, &local_error);
   if (self->thread == NULL)
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_FAILED, "%s was not started: %s",
-                   self->operation->name, local_error->message);
+      bk_set_error (error, BK_ERROR_FAILED, "%s was not started: %s", self->operation->name,
+                    local_error->message);
       return FALSE;
     }
   return TRUE;

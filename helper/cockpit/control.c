@@ -9,7 +9,7 @@
 static gboolean
 wrong (GError **error, const char *name, const char *why)
 {
-  g_set_error (error, BK_ERROR, BK_ERROR_USAGE, "A control message is wrong: “%s” %s", name, why);
+  bk_set_error (error, BK_ERROR_USAGE, "A control message is wrong: “%s” %s", name, why);
   return FALSE;
 }
 
@@ -93,7 +93,7 @@ bk_control_parse (GBytes *payload, GError **error)
 
   if (message == NULL)
     {
-      g_set_error_literal (error, BK_ERROR, BK_ERROR_USAGE, local_error->message);
+      bk_set_error (error, BK_ERROR_USAGE, "%s", local_error->message);
       return NULL;
     }
   if (!bk_control_get_string (message, "command", &command, error) ||

@@ -71,7 +71,7 @@ static BkFrameStatus
 broken (BkFrameReader *reader, GError **error, const char *why)
 {
   reader->is_broken = TRUE;
-  g_set_error (error, BK_ERROR, BK_ERROR_USAGE, "A broken frame came in: %s", why);
+  bk_set_error (error, BK_ERROR_USAGE, "A broken frame came in: %s", why);
   return BK_FRAME_BROKEN;
 }
 

@@ -116,7 +116,7 @@ end_of_stream (BkTransport *self)
   drop_source (&self->in_source);
   if (!self->no_frames && !bk_frame_reader_is_empty (self->reader))
     {
-      g_set_error (&error, BK_ERROR, BK_ERROR_USAGE, "A broken frame came in: it is cut off");
+      bk_set_error (&error, BK_ERROR_USAGE, "A broken frame came in: it is cut off");
       self->handlers.end (error, self->handlers.user_data);
     }
   self->handlers.end (NULL, self->handlers.user_data);

@@ -64,7 +64,7 @@ bk_cycle_manifest_to_text (const BkCycle *cycle)
 static gboolean
 broken (GError **error, const char *what, const char *why)
 {
-  g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "%s: %s", what, why);
+  bk_set_error (error, BK_ERROR_INTEGRITY, "%s: %s", what, why);
   return FALSE;
 }
 

@@ -144,7 +144,7 @@ wrong (GError **error, const char *format, ...)
   va_end (args);
   g_autofree char *line = bk_error_one_line (why);
 
-  g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "%s: %s", what, line);
+  bk_set_error (error, BK_ERROR_INTEGRITY, "%s: %s", what, line);
   return FALSE;
 }
 
@@ -236,9 +236,9 @@ bk_event_manifest_from_json (const char *text, gsize length_bytes, GError **erro
     return NULL;
   if (version != 1)
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_UNSUPPORTED,
-                   "%s is of version %" G_GUINT64_FORMAT ", which this program does not know", what,
-                   version);
+      bk_set_error (error, BK_ERROR_UNSUPPORTED,
+                    "%s is of version %" G_GUINT64_FORMAT ", which this program does not know",
+                    what, version);
       return NULL;
     }
   if (!bk_json_string (object, "created_at", what, &created_at, error) ||

@@ -167,7 +167,7 @@ malformed (BkEventParser *parser, const BkJsonCursor *cursor, const char *what, 
 {
   guint64 at = parser->offset + (guint64) (cursor->at - (const char *) parser->buffer->data);
 
-  g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "%s at byte %" G_GUINT64_FORMAT, what, at);
+  bk_set_error (error, BK_ERROR_INTEGRITY, "%s at byte %" G_GUINT64_FORMAT, what, at);
   return FALSE;
 }
 
@@ -281,10 +281,10 @@ bk_event_parser_end (BkEventParser *parser, GError **error)
 {
   if (parser->state == STATE_DONE)
     return TRUE;
-  g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY,
-               "It ends in mid-array, after byte %" //
-               G_GUINT64_FORMAT,
-               parser->offset + parser->buffer->len);
+  bk_set_error (error, BK_ERROR_INTEGRITY,
+                "It ends in mid-array, after byte %" //
+                G_GUINT64_FORMAT,
+                parser->offset + parser->buffer->len);
   return FALSE;
 }
 

@@ -15,9 +15,9 @@ check_version (JsonObject *object, const char *what, GError **error)
     return FALSE;
   if (version == 1)
     return TRUE;
-  g_set_error (error, BK_ERROR, BK_ERROR_UNSUPPORTED,
-               "%s is of version %" G_GUINT64_FORMAT ", which this program does not know", what,
-               version);
+  bk_set_error (error, BK_ERROR_UNSUPPORTED,
+                "%s is of version %" G_GUINT64_FORMAT ", which this program does not know", what,
+                version);
   return FALSE;
 }
 
@@ -29,7 +29,7 @@ read_segment (
     return FALSE;
   if (*segment > 0)
     return TRUE;
-  g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "%s: “%s” is out of its range", what, name);
+  bk_set_error (error, BK_ERROR_INTEGRITY, "%s: “%s” is out of its range", what, name);
   return FALSE;
 }
 
@@ -42,7 +42,7 @@ read_hash (JsonObject *object, const char *name, const char *what, char **hash, 
     return FALSE;
   if (!bk_sha256_is_hex (text))
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "%s: “%s” is not a SHA-256", what, name);
+      bk_set_error (error, BK_ERROR_INTEGRITY, "%s: “%s” is not a SHA-256", what, name);
       return FALSE;
     }
   *hash = g_strdup (text);

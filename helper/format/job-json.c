@@ -146,7 +146,7 @@ read_projects (BkJob *job, JsonObject *record, const char *what, GError **error)
 
       if (!JSON_NODE_HOLDS_VALUE (node) || json_node_get_value_type (node) != G_TYPE_STRING)
         {
-          g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "%s: a project is not a text", what);
+          bk_set_error (error, BK_ERROR_INTEGRITY, "%s: a project is not a text", what);
           return FALSE;
         }
       g_ptr_array_add (job->projects, json_node_dup_string (node));
@@ -172,8 +172,7 @@ read_rest (BkJob *job, JsonObject *record, const char *what, GError **error)
     return FALSE;
   if (bk_job_state_from_string (state, &job->state))
     return TRUE;
-  g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "%s: its state is none that a job can have",
-               what);
+  bk_set_error (error, BK_ERROR_INTEGRITY, "%s: its state is none that a job can have", what);
   return FALSE;
 }
 
@@ -192,7 +191,7 @@ bk_job_from_record (const char *text, gsize length_bytes, GError **error)
 
   if (length_bytes > BK_JOB_RECORD_MAX_BYTES)
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "%s is larger than it can be", what);
+      bk_set_error (error, BK_ERROR_INTEGRITY, "%s is larger than it can be", what);
       return NULL;
     }
 
@@ -204,8 +203,7 @@ bk_job_from_record (const char *text, gsize length_bytes, GError **error)
     return NULL;
   if (!bk_job_id_is_valid (id))
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "%s: its id is none that a job can have",
-                   what);
+      bk_set_error (error, BK_ERROR_INTEGRITY, "%s: its id is none that a job can have", what);
       return NULL;
     }
 

@@ -9,7 +9,7 @@
 static gboolean
 broken (GError **error, const char *what, const char *name, const char *why)
 {
-  g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "%s: “%s” %s", what, name, why);
+  bk_set_error (error, BK_ERROR_INTEGRITY, "%s: “%s” %s", what, name, why);
   return FALSE;
 }
 
@@ -30,22 +30,23 @@ bk_json_parse_object (const char *text, gssize length_bytes, const char *what, G
 
   if (!bk_json_is_strict (text, length))
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY,
-                   "%s is not JSON text, or nested deeper than %d levels", what, BK_JSON_DEPTH_MAX);
+      bk_set_error (error, BK_ERROR_INTEGRITY,
+                    "%s is not JSON text, or nested deeper than %d levels", what,
+                    BK_JSON_DEPTH_MAX);
       return NULL;
     }
   if (!json_parser_load_from_data (parser, text, (gssize) length, &local))
     {
       g_autofree char *line = bk_error_one_line (local->message);
 
-      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "%s is not valid JSON: %s", what, line);
+      bk_set_error (error, BK_ERROR_INTEGRITY, "%s is not valid JSON: %s", what, line);
       return NULL;
     }
 
   JsonNode *root = json_parser_get_root (parser);
   if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root))
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "%s is not a JSON object", what);
+      bk_set_error (error, BK_ERROR_INTEGRITY, "%s is not a JSON object", what);
       return NULL;
     }
   return json_node_dup_object (root);

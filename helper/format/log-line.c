@@ -99,7 +99,7 @@ bk_log_line_from_text (const char *text, gsize length_bytes, GError **error)
 
   if (length_bytes >= BK_LOG_LINE_MAX_BYTES)
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "%s is longer than it can be", what);
+      bk_set_error (error, BK_ERROR_INTEGRITY, "%s is longer than it can be", what);
       return NULL;
     }
   object = bk_json_parse_object (text, (gssize) length_bytes, what, error);
@@ -117,8 +117,7 @@ bk_log_line_from_text (const char *text, gsize length_bytes, GError **error)
   gint64 time_usecs = bk_time_from_iso (timestamp);
   if (time_usecs == BK_TIME_INVALID || !bk_log_level_from_string (level, &entry.level))
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "%s has no usable timestamp or level",
-                   what);
+      bk_set_error (error, BK_ERROR_INTEGRITY, "%s has no usable timestamp or level", what);
       return NULL;
     }
 

@@ -88,9 +88,9 @@ read_files (BkBackup *backup, JsonArray *array, const char *what, GError **error
           !bk_json_string (file, "sha256", what, &sha256, NULL) ||
           !bk_path_is_safe_relative (path) || !bk_sha256_is_hex (sha256))
         {
-          g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY,
-                       "%s: entry %u of “files” is not a relative path with its size and SHA-256",
-                       what, i + 1);
+          bk_set_error (error, BK_ERROR_INTEGRITY,
+                        "%s: entry %u of “files” is not a relative path with its size and SHA-256",
+                        what, i + 1);
           return FALSE;
         }
 
@@ -162,8 +162,8 @@ read_enums (JsonObject *object,
   if (bk_backup_type_from_string (type_text, type) &&
       bk_backup_status_from_string (status_text, status))
     return TRUE;
-  g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY,
-               "%s: its type or its status is none that this program knows", what);
+  bk_set_error (error, BK_ERROR_INTEGRITY,
+                "%s: its type or its status is none that this program knows", what);
   return FALSE;
 }
 

@@ -37,8 +37,7 @@ broken (const BkNbkmReader *reader, GError **error, const char *format, ...)
   va_start (args, format);
   g_autofree char *what = g_strdup_vprintf (format, args);
   va_end (args);
-  g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "The manifest “%s” is broken: %s", reader->name,
-               what);
+  bk_set_error (error, BK_ERROR_INTEGRITY, "The manifest “%s” is broken: %s", reader->name, what);
   return FALSE;
 }
 
@@ -123,9 +122,9 @@ read_header (BkNbkmReader *reader, GError **error)
   header->sequence = at[24];
   if (header->version != BK_NBKM_VERSION)
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_UNSUPPORTED,
-                   "The manifest “%s” is of version %u; this program reads version %d",
-                   reader->name, header->version, BK_NBKM_VERSION);
+      bk_set_error (error, BK_ERROR_UNSUPPORTED,
+                    "The manifest “%s” is of version %u; this program reads version %d",
+                    reader->name, header->version, BK_NBKM_VERSION);
       return FALSE;
     }
   if (header->flags != BK_NBKM_FLAG_CUMULATIVE)

@@ -185,8 +185,8 @@ flush_raw (BkNbkmWriter *writer, ZSTD_EndDirective directive, GError **error)
       left = ZSTD_compressStream2 (writer->context, &output, &input, directive);
       if (ZSTD_isError (left))
         {
-          g_set_error (error, BK_ERROR, BK_ERROR_FAILED, "The manifest cannot be compressed: %s",
-                       ZSTD_getErrorName (left));
+          bk_set_error (error, BK_ERROR_FAILED, "The manifest cannot be compressed: %s",
+                        ZSTD_getErrorName (left));
           return FALSE;
         }
       if (!write_at (writer->fd, writer->output, output.pos, writer->file_bytes, error))
@@ -212,8 +212,8 @@ bk_nbkm_writer_add (BkNbkmWriter *writer, const BkTreeEntry *entry, GError **err
     {
       g_autofree char *line = bk_error_one_line (entry->path);
 
-      g_set_error (error, BK_ERROR, BK_ERROR_FAILED,
-                   "“%s” cannot be added to the manifest: it is out of order", line);
+      bk_set_error (error, BK_ERROR_FAILED,
+                    "“%s” cannot be added to the manifest: it is out of order", line);
       return FALSE;
     }
   if (writer->raw_length + ENTRY_FIXED_BYTES + entry->path_length > RAW_BYTES &&

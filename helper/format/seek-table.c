@@ -81,9 +81,9 @@ bk_seek_table_builder_add (BkSeekTableBuilder *builder,
 
   if (builder->frames_count == BK_SEEK_TABLE_FRAMES_MAX)
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_UNSUPPORTED,
-                   "One archive cannot hold more than %u frames; back up the sources in parts",
-                   BK_SEEK_TABLE_FRAMES_MAX);
+      bk_set_error (error, BK_ERROR_UNSUPPORTED,
+                    "One archive cannot hold more than %u frames; back up the sources in parts",
+                    BK_SEEK_TABLE_FRAMES_MAX);
       return FALSE;
     }
   append_u32 (builder->bytes, (guint32) compressed_bytes);
@@ -114,8 +114,7 @@ bk_seek_table_builder_end (BkSeekTableBuilder *builder)
 static gboolean
 broken (GError **error, const char *name, const char *why)
 {
-  g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "The seek table of “%s” is broken: %s", name,
-               why);
+  bk_set_error (error, BK_ERROR_INTEGRITY, "The seek table of “%s” is broken: %s", name, why);
   return FALSE;
 }
 
@@ -197,14 +196,14 @@ bk_seek_table_new_from_fd (int fd, const char *name, GError **error)
   guint64 file_bytes = (guint64) st.st_size;
   if (file_bytes < SKIPPABLE_HEADER_BYTES + sizeof footer)
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_NOT_FOUND, "“%s” has no seek table", name);
+      bk_set_error (error, BK_ERROR_NOT_FOUND, "“%s” has no seek table", name);
       return NULL;
     }
   if (!read_at (fd, name, file_bytes - sizeof footer, footer, sizeof footer, error))
     return NULL;
   if (get_u32 (footer + 5) != SEEKABLE_MAGIC)
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_NOT_FOUND, "“%s” has no seek table", name);
+      bk_set_error (error, BK_ERROR_NOT_FOUND, "“%s” has no seek table", name);
       return NULL;
     }
 

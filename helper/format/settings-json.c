@@ -31,7 +31,7 @@ check_names (JsonObject *config, GError **error)
         {
           g_autofree char *line = bk_error_one_line (name);
 
-          g_set_error (error, BK_ERROR, BK_ERROR_USAGE, "The setting “%s” is not known", line);
+          bk_set_error (error, BK_ERROR_USAGE, "The setting “%s” is not known", line);
           return FALSE;
         }
     }
@@ -58,8 +58,8 @@ bk_settings_apply_json (BkSettings *settings, JsonObject *config, GError **error
       g_autofree char *text = text_of (json_object_get_member (config, setting->name), setting);
       if (text == NULL)
         {
-          g_set_error (error, BK_ERROR, BK_ERROR_USAGE, "The setting “%s” must be a %s",
-                       setting->name, setting->type == BK_SETTING_COUNT ? "whole number" : "text");
+          bk_set_error (error, BK_ERROR_USAGE, "The setting “%s” must be a %s", setting->name,
+                        setting->type == BK_SETTING_COUNT ? "whole number" : "text");
           return FALSE;
         }
       if (!bk_settings_set (settings, setting, text, error))

@@ -14,7 +14,7 @@
 static gboolean
 wrong (GError **error, const char *what, const char *why)
 {
-  g_set_error (error, BK_ERROR, BK_ERROR_USAGE, "%s %s", what, why);
+  bk_set_error (error, BK_ERROR_USAGE, "%s %s", what, why);
   return FALSE;
 }
 
@@ -332,6 +332,6 @@ bk_tree_settings_from_json (JsonObject *config, GError **error)
 
   if (read_storages (settings, config, &local) && read_tasks (settings, config, &local))
     return g_steal_pointer (&settings);
-  g_set_error_literal (error, BK_ERROR, BK_ERROR_USAGE, local->message);
+  bk_set_error (error, BK_ERROR_USAGE, "%s", local->message);
   return NULL;
 }

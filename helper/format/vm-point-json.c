@@ -60,8 +60,7 @@ read_disk (BkVmPoint *point, JsonNode *node, const char *what, GError **error)
       !bk_name_is_safe (target) || !bk_path_is_safe_relative (file) ||
       (parent != NULL && !bk_path_is_safe_relative (parent)))
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "%s: one of its disks is not described",
-                   what);
+      bk_set_error (error, BK_ERROR_INTEGRITY, "%s: one of its disks is not described", what);
       return FALSE;
     }
   bk_vm_point_add_disk (point, target, file, parent, capacity_bytes);
@@ -87,7 +86,7 @@ bk_vm_point_from_json (JsonObject *extra, const char *what, GError **error)
 
   if (extra == NULL)
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "%s: “extra” is missing", what);
+      bk_set_error (error, BK_ERROR_INTEGRITY, "%s: “extra” is missing", what);
       return NULL;
     }
   if (!bk_json_string (extra, "step", what, &kind_text, error) ||
@@ -99,7 +98,7 @@ bk_vm_point_from_json (JsonObject *extra, const char *what, GError **error)
     return NULL;
   if (!bk_point_kind_from_string (kind_text, &kind))
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "%s: “step” is none that can be", what);
+      bk_set_error (error, BK_ERROR_INTEGRITY, "%s: “step” is none that can be", what);
       return NULL;
     }
 

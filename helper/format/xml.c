@@ -72,8 +72,8 @@ bk_xml_parse (const char *xml, const char *root, GError **error)
                          XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
   if (doc == NULL || xmlDocGetRootElement (doc) == NULL ||
       !bk_xml_is_element (xmlDocGetRootElement (doc), root))
-    g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY,
-                 "libvirt's XML is not the <%s> that was asked for", root);
+    bk_set_error (error, BK_ERROR_INTEGRITY, "libvirt's XML is not the <%s> that was asked for",
+                  root);
   else
     return doc;
   if (doc != NULL)

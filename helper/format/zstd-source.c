@@ -89,9 +89,8 @@ bk_zstd_source_read (
       gsize left = ZSTD_decompressStream (source->context, &output, &source->input);
       if (ZSTD_isError (left))
         {
-          g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY,
-                       "“%s” is damaged, or no zstd stream: %s", source->name,
-                       ZSTD_getErrorName (left));
+          bk_set_error (error, BK_ERROR_INTEGRITY, "“%s” is damaged, or no zstd stream: %s",
+                        source->name, ZSTD_getErrorName (left));
           return FALSE;
         }
       source->inside_frame = left != 0;
@@ -104,8 +103,8 @@ bk_zstd_source_read (
 
       if (ZSTD_isError (left) || output.pos == before)
         {
-          g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY,
-                       "“%s” is truncated: it ends within a zstd frame", source->name);
+          bk_set_error (error, BK_ERROR_INTEGRITY, "“%s” is truncated: it ends within a zstd frame",
+                        source->name);
           return FALSE;
         }
       source->inside_frame = left != 0;

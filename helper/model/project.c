@@ -60,8 +60,8 @@ bk_project_id_parse (const char *project_id, BkProjectKind *kind, GError **error
     return TRUE;
 
   g_autofree char *line = bk_error_one_line (project_id == NULL ? "" : project_id);
-  g_set_error (error, BK_ERROR, BK_ERROR_USAGE,
-               "“%s” is not a project: one looks like vm/web1 or tree/host1/databases", line);
+  bk_set_error (error, BK_ERROR_USAGE,
+                "“%s” is not a project: one looks like vm/web1 or tree/host1/databases", line);
   return FALSE;
 }
 
@@ -84,10 +84,10 @@ bk_backup_full_id_split (
     {
       g_autofree char *line = bk_error_one_line (full_id == NULL ? "" : full_id);
 
-      g_set_error (error, BK_ERROR, BK_ERROR_USAGE,
-                   "“%s” is not a backup: one looks like vm/web1/web1-Base-20261120_020000; "
-                   "“cockpit-backup list” shows them",
-                   line);
+      bk_set_error (error, BK_ERROR_USAGE,
+                    "“%s” is not a backup: one looks like vm/web1/web1-Base-20261120_020000; "
+                    "“cockpit-backup list” shows them",
+                    line);
       return FALSE;
     }
 

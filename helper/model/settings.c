@@ -216,8 +216,8 @@ bk_settings_set (BkSettings *settings, const BkSetting *setting, const char *tex
       g_autofree char *must = what_it_must_be (setting);
       g_autofree char *line = bk_error_one_line (text);
 
-      g_set_error (error, BK_ERROR, BK_ERROR_USAGE, "The setting “%s” %s; it is “%s”",
-                   setting->name, must, line);
+      bk_set_error (error, BK_ERROR_USAGE, "The setting “%s” %s; it is “%s”", setting->name, must,
+                    line);
       return FALSE;
     }
   if (setting->type == BK_SETTING_COUNT)

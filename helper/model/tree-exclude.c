@@ -37,9 +37,8 @@ parse (const char *text, Pattern *pattern, GError **error)
 
   if (strlen (text) > BK_TREE_EXCLUDE_MAX_BYTES)
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_USAGE,
-                   "An exclude pattern is longer than %d bytes; shorten it",
-                   BK_TREE_EXCLUDE_MAX_BYTES);
+      bk_set_error (error, BK_ERROR_USAGE, "An exclude pattern is longer than %d bytes; shorten it",
+                    BK_TREE_EXCLUDE_MAX_BYTES);
       return FALSE;
     }
   if (*at == '!')
@@ -60,8 +59,8 @@ parse (const char *text, Pattern *pattern, GError **error)
     {
       g_autofree char *line = bk_error_one_line (text);
 
-      g_set_error (error, BK_ERROR, BK_ERROR_USAGE,
-                   "The exclude pattern “%s” names nothing; take it out", line);
+      bk_set_error (error, BK_ERROR_USAGE, "The exclude pattern “%s” names nothing; take it out",
+                    line);
       return FALSE;
     }
   pattern->against = body[0] == '/'               ? AGAINST_PATH
@@ -95,8 +94,8 @@ bk_tree_excludes_new (const char *const *patterns, GError **error)
         continue;
       if (i >= BK_TREE_EXCLUDES_MAX)
         {
-          g_set_error (error, BK_ERROR, BK_ERROR_USAGE, "There are more than %d exclude patterns",
-                       BK_TREE_EXCLUDES_MAX);
+          bk_set_error (error, BK_ERROR_USAGE, "There are more than %d exclude patterns",
+                        BK_TREE_EXCLUDES_MAX);
           return NULL;
         }
       if (!parse (patterns[i], &pattern, error))

@@ -1,8 +1,8 @@
 #include "model/vm-plan.h"
 
 #include "base/error.h"
+#include "base/gettext.h"
 
-#include <glib/gi18n.h>
 #include <string.h>
 
 static void
@@ -175,10 +175,11 @@ check_excludes (const BkVmPlanFacts *facts, GError **error)
 
       if (bk_vm_find_disk (facts->vm, *exclude) != NULL)
         continue;
-      g_set_error (error, BK_ERROR, BK_ERROR_USAGE,
-                   "The VM “%s” has no disk “%s” to exclude; “cockpit-backup vm list --json” shows "
-                   "its disks",
-                   facts->vm->name, line);
+      bk_set_error (
+          error, BK_ERROR_USAGE,
+          "The VM “%s” has no disk “%s” to exclude; “cockpit-backup vm list --json” shows "
+          "its disks",
+          facts->vm->name, line);
       return FALSE;
     }
   return TRUE;
@@ -259,8 +260,8 @@ bk_vm_plan_decide (const BkVmPlanFacts *facts, GError **error)
     plan_merge (plan, facts);
   if (!has_something_to_copy (plan))
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_UNSUPPORTED,
-                   "The VM “%s” has no disk that can be backed up", facts->vm->name);
+      bk_set_error (error, BK_ERROR_UNSUPPORTED, "The VM “%s” has no disk that can be backed up",
+                    facts->vm->name);
       return NULL;
     }
   warn_of_facts (plan, facts, copies, step);

@@ -1,6 +1,7 @@
 #include "model/vm.h"
 
-#include <glib/gi18n.h>
+#include "base/gettext.h"
+
 #include <string.h>
 
 static void

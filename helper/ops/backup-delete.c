@@ -25,9 +25,9 @@ check_confirmed (const BkBackup *backup, const char *confirm, GError **error)
 {
   if (!bk_retention_is_protected (backup) || g_strcmp0 (confirm, backup->id) == 0)
     return TRUE;
-  g_set_error (error, BK_ERROR, BK_ERROR_DENIED,
-               "“%s” is %s: to delete it for good, repeat its name: --confirm %s", backup->id,
-               backup->type == BK_BACKUP_CHECKPOINT ? "pinned" : "a Full-Merged", backup->id);
+  bk_set_error (error, BK_ERROR_DENIED,
+                "“%s” is %s: to delete it for good, repeat its name: --confirm %s", backup->id,
+                backup->type == BK_BACKUP_CHECKPOINT ? "pinned" : "a Full-Merged", backup->id);
   return FALSE;
 }
 
@@ -42,9 +42,9 @@ check_dependents (BkRepository *repository, const BkBackup *backup, GError **err
     return dependents != NULL;
 
   g_autofree char *ids = join_ids (dependents);
-  g_set_error (error, BK_ERROR, BK_ERROR_BUSY,
-               "“%s” is needed by %s: without it they could not be restored; delete those first",
-               backup->id, ids);
+  bk_set_error (error, BK_ERROR_BUSY,
+                "“%s” is needed by %s: without it they could not be restored; delete those first",
+                backup->id, ids);
   return FALSE;
 }
 
@@ -62,10 +62,11 @@ check_cycle (BkRepository *repository, const BkBackup *backup, GError **error)
     return FALSE;
   if (cycle == NULL || !bk_cycle_names_backup (cycle, backup->id))
     return TRUE;
-  g_set_error (error, BK_ERROR, BK_ERROR_BUSY,
-               "“%s” belongs to the active cycle of “%s”, which the next backup continues; end the "
-               "cycle first: cockpit-backup vm forget %s",
-               backup->id, backup->project_id, cycle->vm);
+  bk_set_error (
+      error, BK_ERROR_BUSY,
+      "“%s” belongs to the active cycle of “%s”, which the next backup continues; end the "
+      "cycle first: cockpit-backup vm forget %s",
+      backup->id, backup->project_id, cycle->vm);
   return FALSE;
 }
 

@@ -28,12 +28,12 @@ is_exportable (const BkBackup *backup, const char *full_id, GError **error)
   if (backup->status == BK_BACKUP_COMPLETED)
     return TRUE;
   if (backup->status == BK_BACKUP_FAILED)
-    g_set_error (error, BK_ERROR, BK_ERROR_USAGE,
-                 "“%s” has failed: there is nothing in it to export. Choose a completed backup.",
-                 full_id);
+    bk_set_error (error, BK_ERROR_USAGE,
+                  "“%s” has failed: there is nothing in it to export. Choose a completed backup.",
+                  full_id);
   else
-    g_set_error (error, BK_ERROR, BK_ERROR_BUSY,
-                 "“%s” is not complete yet. Export it when its job has ended.", full_id);
+    bk_set_error (error, BK_ERROR_BUSY,
+                  "“%s” is not complete yet. Export it when its job has ended.", full_id);
   return FALSE;
 }
 
@@ -124,7 +124,7 @@ bk_backup_export_open (BkRepository *repository,
         {
           g_autofree char *line = bk_error_one_line (full_ids[i]);
 
-          g_set_error (error, BK_ERROR, BK_ERROR_USAGE, "“%s” is named twice", line);
+          bk_set_error (error, BK_ERROR_USAGE, "“%s” is named twice", line);
           return NULL;
         }
       if (g_cancellable_set_error_if_cancelled (cancellable, error) ||

@@ -26,8 +26,8 @@ check_label (const char *label, GError **error)
 
   if (*label != '\0' && strlen (label) <= LABEL_MAX_BYTES && strcmp (line, label) == 0)
     return TRUE;
-  g_set_error (error, BK_ERROR, BK_ERROR_USAGE, "A label is one line of 1 to %d bytes; “%s” is not",
-               LABEL_MAX_BYTES, line);
+  bk_set_error (error, BK_ERROR_USAGE, "A label is one line of 1 to %d bytes; “%s” is not",
+                LABEL_MAX_BYTES, line);
   return FALSE;
 }
 
@@ -226,8 +226,7 @@ bk_backup_pin (BkRepository *repository,
     return NULL;
   if (backup->status != BK_BACKUP_COMPLETED)
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_USAGE, "“%s” cannot be pinned: it did not complete",
-                   full_id);
+      bk_set_error (error, BK_ERROR_USAGE, "“%s” cannot be pinned: it did not complete", full_id);
       return NULL;
     }
 

@@ -30,8 +30,8 @@ broken (GError **error, const BkBackup *backup, const char *format, ...)
   va_start (args, format);
   g_autofree char *why = g_strdup_vprintf (format, args);
   va_end (args);
-  g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "The backup “%s/%s” is not whole: %s",
-               backup->project_id, backup->id, why);
+  bk_set_error (error, BK_ERROR_INTEGRITY, "The backup “%s/%s” is not whole: %s",
+                backup->project_id, backup->id, why);
   return FALSE;
 }
 

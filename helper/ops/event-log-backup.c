@@ -321,8 +321,8 @@ bk_event_log_backup (const BkEventLogBackupRequest *request,
   bk_event_log_backup_say (&run, "Backup complete: %s (%s)", result->archive_path, size);
   if (!record (&run, error))
     {
-      g_prefix_error (error,
-                      "The backup “%s” is complete, but was not recorded: ", result->archive_path);
+      bk_prefix_error (error,
+                       "The backup “%s” is complete, but was not recorded: ", result->archive_path);
       return NULL;
     }
   return g_steal_pointer (&result);

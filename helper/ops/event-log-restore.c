@@ -50,8 +50,8 @@ find_package (const BkEventLogRestoreRequest *request, char **path, GError **err
     return FALSE;
   if (kind != BK_PROJECT_EVENT_LOG)
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_USAGE, "“%s” is not the backup of an event log",
-                   request->package);
+      bk_set_error (error, BK_ERROR_USAGE, "“%s” is not the backup of an event log",
+                    request->package);
       return FALSE;
     }
   *path = g_strdup_printf ("%s/%s/%s" BK_EVENT_PACKAGE_SUFFIX, request->settings->repository_dir,
@@ -103,10 +103,10 @@ check_target (const char *target_dir, gboolean overwrite, gboolean *exists, GErr
     return FALSE;
   if (names->len == 0 || overwrite)
     return TRUE;
-  g_set_error (error, BK_ERROR, BK_ERROR_USAGE,
-               "“%s” is not empty: nothing was restored. Choose another directory, or ask for "
-               "--overwrite to replace the event log in it",
-               target_dir);
+  bk_set_error (error, BK_ERROR_USAGE,
+                "“%s” is not empty: nothing was restored. Choose another directory, or ask for "
+                "--overwrite to replace the event log in it",
+                target_dir);
   return FALSE;
 }
 
@@ -121,9 +121,9 @@ check_summary (const BkEventLogRestoreResult *result, GError **error)
       g_strcmp0 (manifest->last_event_id, verdict->last_event_id) == 0 &&
       manifest->total_segments == verdict->segments_count)
     return TRUE;
-  g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY,
-               "The package is refused: its manifest sums up another log: the last event is not "
-               "the one it names");
+  bk_set_error (error, BK_ERROR_INTEGRITY,
+                "The package is refused: its manifest sums up another log: the last event is not "
+                "the one it names");
   return FALSE;
 }
 
@@ -146,7 +146,7 @@ check_staged (const BkEventLogRestoreRequest *request,
     return TRUE;
   if (!bk_chain_verdict_set_error (result->verdict, "the log in the package", error))
     {
-      g_prefix_error (error, "Nothing was restored. ");
+      bk_prefix_error (error, "Nothing was restored. ");
       return FALSE;
     }
   return check_summary (result, error);
@@ -302,8 +302,8 @@ record (const BkEventLogRestoreRequest *request,
   if (bk_event_record (request->settings->state_dir, request->actor, BK_EVENT_LOG_RESTORED,
                        "event-log", result->target_dir, payload, error))
     return TRUE;
-  g_prefix_error (error,
-                  "The log was restored to “%s”, but that was not recorded: ", result->target_dir);
+  bk_prefix_error (error,
+                   "The log was restored to “%s”, but that was not recorded: ", result->target_dir);
   return FALSE;
 }
 

@@ -55,8 +55,8 @@ bk_chain_verdict_set_error (const BkChainVerdict *verdict, const char *what, GEr
 {
   if (verdict->fault == BK_CHAIN_SOUND)
     return TRUE;
-  g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "The chain of %s is broken (%s): %s", what,
-               bk_chain_fault_to_string (verdict->fault), verdict->message);
+  bk_set_error (error, BK_ERROR_INTEGRITY, "The chain of %s is broken (%s): %s", what,
+                bk_chain_fault_to_string (verdict->fault), verdict->message);
   return FALSE;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/gettext.h"
 #include "base/watch.h"
 #include "format/json.h"
 #include "store/log-reader.h"
@@ -27,8 +28,8 @@ bk_job_set_error (const BkJob *job, GError **error)
 {
   if (job->state == BK_JOB_COMPLETED)
     return TRUE;
-  g_set_error_literal (error, BK_ERROR, bk_error_from_problem (job->problem),
-                       job->message != NULL ? job->message : "The job ended without a word");
+  bk_set_error (error, bk_error_from_problem (job->problem), "%s",
+                job->message != NULL ? job->message : _ ("The job ended without a word"));
   return FALSE;
 }
 

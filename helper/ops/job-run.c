@@ -112,7 +112,7 @@ is_still_pending (BkJobStore *store, const char *id, GError **error)
     return FALSE;
   if (stored->state == BK_JOB_PENDING)
     return TRUE;
-  g_set_error (error, BK_ERROR, BK_ERROR_BUSY, "The job “%s” has begun already", id);
+  bk_set_error (error, BK_ERROR_BUSY, "The job “%s” has begun already", id);
   return FALSE;
 }
 

@@ -138,10 +138,10 @@ wait_for_begin (BkJobStore *store, const char *id, BkWatch *watch, GError **erro
       if (!bk_watch_wait (watch, LOOK_MSECS, NULL, error))
         return FALSE;
     }
-  g_set_error (error, BK_ERROR, BK_ERROR_FAILED,
-               "The job's process was started, but did not begin its work within %d seconds. Look "
-               "into the system's journal.",
-               (int) (BK_JOB_START_USECS / G_USEC_PER_SEC));
+  bk_set_error (error, BK_ERROR_FAILED,
+                "The job's process was started, but did not begin its work within %d seconds. Look "
+                "into the system's journal.",
+                (int) (BK_JOB_START_USECS / G_USEC_PER_SEC));
   return FALSE;
 }
 
@@ -185,7 +185,7 @@ bk_job_start (BkJobStore *store,
         return TRUE;
     }
   else
-    g_prefix_error (&failure, "The job's process cannot be started: ");
+    bk_prefix_error (&failure, "The job's process cannot be started: ");
   record_failure (store, id, failure);
   g_propagate_error (error, g_steal_pointer (&failure));
   return FALSE;

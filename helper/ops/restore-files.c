@@ -89,9 +89,9 @@ bk_restore_files_check (const GPtrArray *files,
 
       if (!overwrite && lstat (file->path, &st) == 0)
         {
-          g_set_error (error, BK_ERROR, BK_ERROR_USAGE,
-                       "“%s” is there already: choose another directory, or say --overwrite",
-                       file->path);
+          bk_set_error (error, BK_ERROR_USAGE,
+                        "“%s” is there already: choose another directory, or say --overwrite",
+                        file->path);
           return FALSE;
         }
       if (statvfs (directory, &fs) < 0)
@@ -103,9 +103,9 @@ bk_restore_files_check (const GPtrArray *files,
           g_autofree char *needs = g_format_size (needed);
           g_autofree char *has = g_format_size (free_bytes);
 
-          g_set_error (error, BK_ERROR, BK_ERROR_NO_SPACE,
-                       "The restore was not started: it needs %s in “%s”, which has %s", needs,
-                       directory, has);
+          bk_set_error (error, BK_ERROR_NO_SPACE,
+                        "The restore was not started: it needs %s in “%s”, which has %s", needs,
+                        directory, has);
           return FALSE;
         }
     }

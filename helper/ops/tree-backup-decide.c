@@ -35,8 +35,8 @@ check_sources (BkTreeBackupRun *run, GError **error)
 
   if (missing == g_strv_length (run->sources))
     {
-      g_set_error (
-          error, BK_ERROR, BK_ERROR_NOT_FOUND,
+      bk_set_error (
+          error, BK_ERROR_NOT_FOUND,
           "“%s” was not backed up: none of its sources is there. Mount them, or name others "
           "in the settings",
           run->request->task->name);

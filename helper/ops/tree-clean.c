@@ -126,8 +126,8 @@ verify_file (int dirfd, const BkBackupFile *file, GCancellable *cancellable, GEr
     return FALSE;
   if (size_bytes == file->size_bytes && strcmp (sha256, file->sha256) == 0)
     return TRUE;
-  g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY,
-               "“%s” does not read back as it was written; look after the disk", file->path);
+  bk_set_error (error, BK_ERROR_INTEGRITY,
+                "“%s” does not read back as it was written; look after the disk", file->path);
   return FALSE;
 }
 

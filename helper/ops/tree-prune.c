@@ -27,9 +27,9 @@ verify_newest (int project, const BkTreeChain *chain, GCancellable *cancellable,
 {
   if (chain->state != BK_CHAIN_GOOD)
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY,
-                   "Its newest generation is damaged: no older one is removed. The next backup "
-                   "begins a new one");
+      bk_set_error (error, BK_ERROR_INTEGRITY,
+                    "Its newest generation is damaged: no older one is removed. The next backup "
+                    "begins a new one");
       return FALSE;
     }
 

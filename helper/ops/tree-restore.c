@@ -52,7 +52,7 @@ parse_file (const char *file, char **path, GError **error)
 
   g_autofree char *line = bk_error_one_line (file);
   g_clear_pointer (path, g_free);
-  g_set_error (error, BK_ERROR, BK_ERROR_USAGE, "“%s” is no path in a backup", line);
+  bk_set_error (error, BK_ERROR_USAGE, "“%s” is no path in a backup", line);
   return FALSE;
 }
 
@@ -70,7 +70,7 @@ open_point (BkRepository *repository,
     return NULL;
   if (kind != BK_PROJECT_TREE)
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_USAGE, "“%s” is no tree", request->project_id);
+      bk_set_error (error, BK_ERROR_USAGE, "“%s” is no tree", request->project_id);
       return NULL;
     }
 
@@ -104,9 +104,9 @@ plan_selection (BkTreePoint *point,
     return TRUE;
 
   g_autofree char *line = bk_error_one_line (selection->path);
-  g_set_error (error, BK_ERROR, BK_ERROR_NOT_FOUND,
-               "“/%s” is not in the backup “%s”; --list-only shows what is", line,
-               outcome->backup->id);
+  bk_set_error (error, BK_ERROR_NOT_FOUND,
+                "“/%s” is not in the backup “%s”; --list-only shows what is", line,
+                outcome->backup->id);
   return FALSE;
 }
 
@@ -115,15 +115,15 @@ check_request (const BkTreeRestoreRequest *request, GError **error)
 {
   if (request->target == NULL)
     {
-      g_set_error_literal (error, BK_ERROR, BK_ERROR_USAGE,
-                           "A restore needs --target DIR, a directory to restore to");
+      bk_set_error (error, BK_ERROR_USAGE,
+                    "A restore needs --target DIR, a directory to restore to");
       return FALSE;
     }
   if (request->removes_extra && !request->overwrite)
     {
-      g_set_error_literal (error, BK_ERROR, BK_ERROR_USAGE,
-                           "--delete removes from a target that is not empty: it needs --overwrite "
-                           "too");
+      bk_set_error (error, BK_ERROR_USAGE,
+                    "--delete removes from a target that is not empty: it needs --overwrite "
+                    "too");
       return FALSE;
     }
   return TRUE;
@@ -235,11 +235,11 @@ conclude (const BkTreeRestoreRequest *request,
 {
   if (outcome->extracted.failed_count > 0)
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY,
-                   "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
-                   " entries of “%s” were not restored to “%s”; the log says which and why",
-                   outcome->extracted.failed_count, outcome->plan.entries_count,
-                   outcome->backup->id, request->target);
+      bk_set_error (error, BK_ERROR_INTEGRITY,
+                    "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+                    " entries of “%s” were not restored to “%s”; the log says which and why",
+                    outcome->extracted.failed_count, outcome->plan.entries_count,
+                    outcome->backup->id, request->target);
       return FALSE;
     }
   bk_reporter_message (reporter, BK_LOG_INFO, request->project_id, outcome->backup->id,

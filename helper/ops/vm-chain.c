@@ -44,9 +44,9 @@ bk_vm_chain_open (BkRepository *repository, const char *full_id, GError **error)
     return NULL;
   if (!g_str_has_prefix (backup->project_id, "vm/") || backup->status != BK_BACKUP_COMPLETED)
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_USAGE, "“%s” cannot be used: %s", full_id,
-                   backup->status != BK_BACKUP_COMPLETED ? "it did not complete"
-                                                         : "it is not a backup of a VM");
+      bk_set_error (error, BK_ERROR_USAGE, "“%s” cannot be used: %s", full_id,
+                    backup->status != BK_BACKUP_COMPLETED ? "it did not complete"
+                                                          : "it is not a backup of a VM");
       return NULL;
     }
 

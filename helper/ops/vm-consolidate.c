@@ -103,10 +103,11 @@ read_newest (Merge *merge, GError **error)
 
       if (bk_cycle_find_disk (run->cycle, disk->target) != NULL)
         continue;
-      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY,
-                   "The manifest.json of “%s” has no disk “%s”, but its newest backup has; nothing "
-                   "was changed",
-                   run->project_id, disk->target);
+      bk_set_error (
+          error, BK_ERROR_INTEGRITY,
+          "The manifest.json of “%s” has no disk “%s”, but its newest backup has; nothing "
+          "was changed",
+          run->project_id, disk->target);
       return FALSE;
     }
   return merge->newest != NULL;

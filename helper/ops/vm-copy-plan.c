@@ -40,10 +40,11 @@ check_excludes (BkVmCopy *copy, GError **error)
 
       if (bk_vm_find_disk (copy->run->vm, *exclude) != NULL)
         continue;
-      g_set_error (error, BK_ERROR, BK_ERROR_USAGE,
-                   "The VM “%s” has no disk “%s” to exclude; “cockpit-backup vm list --json” shows "
-                   "its disks",
-                   copy->run->vm->name, line);
+      bk_set_error (
+          error, BK_ERROR_USAGE,
+          "The VM “%s” has no disk “%s” to exclude; “cockpit-backup vm list --json” shows "
+          "its disks",
+          copy->run->vm->name, line);
       return FALSE;
     }
   return TRUE;
@@ -154,8 +155,8 @@ bk_vm_copy_plan (BkVmCopy *copy, BkPointKind kind, gint64 usecs, GError **error)
     add_disk (copy, g_ptr_array_index (run->vm->disks, i), part, usecs);
   if (copy->point->disks->len == 0)
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_UNSUPPORTED,
-                   "The VM “%s” has no disk that can be backed up", run->vm->name);
+      bk_set_error (error, BK_ERROR_UNSUPPORTED, "The VM “%s” has no disk that can be backed up",
+                    run->vm->name);
       return FALSE;
     }
   for (guint i = 0; i < copy->point->disks->len; i++)
@@ -206,9 +207,9 @@ bk_vm_copy_check_space (BkVmCopy *copy, GError **error)
 
   g_autofree char *needs = g_format_size (needed);
   g_autofree char *has = g_format_size (free_bytes);
-  g_set_error (error, BK_ERROR, BK_ERROR_NO_SPACE,
-               "The backup of “%s” was not started: it needs %s in “%s”, which has %s; free some "
-               "space there or set another repository",
-               run->vm->name, needs, bk_repository_path (run->repository), has);
+  bk_set_error (error, BK_ERROR_NO_SPACE,
+                "The backup of “%s” was not started: it needs %s in “%s”, which has %s; free some "
+                "space there or set another repository",
+                run->vm->name, needs, bk_repository_path (run->repository), has);
   return FALSE;
 }

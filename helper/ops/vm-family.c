@@ -43,12 +43,12 @@ bk_vm_verify_family (BkVmRun *run, GError **error)
           g_propagate_error (error, g_steal_pointer (&local));
           return FALSE;
         }
-      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY,
-                   "The base “%s” of “%s” %s; nothing was changed. Look at the disk it lies on, "
-                   "and move the family away to begin a new cycle",
-                   disk->base_full_file, run->project_id,
-                   sha256 == NULL ? "is missing"
-                                  : "is not what it was when it was made (its SHA-256 differs)");
+      bk_set_error (error, BK_ERROR_INTEGRITY,
+                    "The base “%s” of “%s” %s; nothing was changed. Look at the disk it lies on, "
+                    "and move the family away to begin a new cycle",
+                    disk->base_full_file, run->project_id,
+                    sha256 == NULL ? "is missing"
+                                   : "is not what it was when it was made (its SHA-256 differs)");
       return FALSE;
     }
   bk_vm_run_log (run, BK_LOG_INFO, NULL, "hash.verify", "The base is unchanged (SHA-256)");

@@ -39,8 +39,8 @@ bk_vm_forget (BkVmRun *run, GError **error)
     return FALSE;
   if (run->cycle != NULL && run->cycle->status == BK_CYCLE_CONSOLIDATING)
     {
-      g_set_error (
-          error, BK_ERROR, BK_ERROR_BUSY,
+      bk_set_error (
+          error, BK_ERROR_BUSY,
           "A consolidation of “%s” was interrupted; run its backup once to finish it, then "
           "forget the chain",
           run->vm->name);

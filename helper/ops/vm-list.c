@@ -2,11 +2,11 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/gettext.h"
 #include "base/path.h"
 #include "store/catalogue.h"
 #include "store/cycle-file.h"
 
-#include <glib/gi18n.h>
 #include <string.h>
 
 static void

@@ -173,10 +173,10 @@ bk_vm_merge_check_space (BkVmRun *run, BkMergeMode mode, GError **error)
 
   g_autofree char *needs = g_format_size (needed);
   g_autofree char *has = g_format_size (free_bytes);
-  g_set_error (error, BK_ERROR, BK_ERROR_NO_SPACE,
-               "The consolidation of “%s” was not started: it needs up to %s in “%s”, which has "
-               "%s; free some space there%s",
-               run->vm->name, needs, bk_repository_path (run->repository), has,
-               mode == BK_MERGE_COPY ? " or merge in place (--merge in-place)" : "");
+  bk_set_error (error, BK_ERROR_NO_SPACE,
+                "The consolidation of “%s” was not started: it needs up to %s in “%s”, which has "
+                "%s; free some space there%s",
+                run->vm->name, needs, bk_repository_path (run->repository), has,
+                mode == BK_MERGE_COPY ? " or merge in place (--merge in-place)" : "");
   return FALSE;
 }

@@ -49,9 +49,9 @@ end_orphaned_copy (BkVmRun *run, GError **error)
   g_autofree char *below = g_strconcat (run->project_path, "/", NULL);
   if (!g_str_has_prefix (file, below))
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_BUSY,
-                   "Another program is backing up the VM “%s”; wait until it has ended",
-                   run->vm->name);
+      bk_set_error (error, BK_ERROR_BUSY,
+                    "Another program is backing up the VM “%s”; wait until it has ended",
+                    run->vm->name);
       return FALSE;
     }
   bk_vm_run_log (run, BK_LOG_WARNING, NULL, "recover",

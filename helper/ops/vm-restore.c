@@ -146,14 +146,14 @@ check_new_name (Restore *restore, GError **error)
 
   if (!bk_name_is_safe (name))
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_USAGE, "“%s” cannot be the name of a VM", line);
+      bk_set_error (error, BK_ERROR_USAGE, "“%s” cannot be the name of a VM", line);
       return FALSE;
     }
   there = bk_hypervisor_find_by_name (restore->hypervisor, name, &local);
   if (there != NULL)
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_USAGE,
-                   "There is a VM “%s” already; choose another name, or restore in place", name);
+      bk_set_error (error, BK_ERROR_USAGE,
+                    "There is a VM “%s” already; choose another name, or restore in place", name);
       return FALSE;
     }
   if (g_error_matches (local, BK_ERROR, BK_ERROR_NOT_FOUND))
@@ -218,8 +218,8 @@ plan_files_in_place (Restore *restore, const BkVm *vm, GError **error)
       if (known == NULL || known->path == NULL || g_strcmp0 (known->source_type, "file") != 0 ||
           (!qcow2 && g_strcmp0 (known->format, "raw") != 0))
         {
-          g_set_error (
-              error, BK_ERROR, BK_ERROR_UNSUPPORTED,
+          bk_set_error (
+              error, BK_ERROR_UNSUPPORTED,
               "The VM “%s” has no disk “%s” in a qcow2 or raw file that could be replaced; "
               "restore it as a new VM",
               vm->name, disk->target);
@@ -235,17 +235,18 @@ check_target (const BkVmRun *run, const BkVmChain *chain, GError **error)
 {
   if (strcmp (run->vm->uuid, chain->point->uuid) != 0)
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_USAGE,
-                   "The backup is of another VM that was named “%s” (UUID %s); restore it as a new "
-                   "VM",
-                   run->vm->name, chain->point->uuid);
+      bk_set_error (
+          error, BK_ERROR_USAGE,
+          "The backup is of another VM that was named “%s” (UUID %s); restore it as a new "
+          "VM",
+          run->vm->name, chain->point->uuid);
       return FALSE;
     }
   if (bk_vm_is_active (run->vm))
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_BUSY,
-                   "The VM “%s” is running; shut it down before its disks are replaced",
-                   run->vm->name);
+      bk_set_error (error, BK_ERROR_BUSY,
+                    "The VM “%s” is running; shut it down before its disks are replaced",
+                    run->vm->name);
       return FALSE;
     }
   return TRUE;
@@ -343,8 +344,7 @@ bk_vm_restore (const BkVmRestoreRequest *request,
   if (request->mode != BK_RESTORE_IN_PLACE &&
       (request->directory == NULL || !g_path_is_absolute (request->directory)))
     {
-      g_set_error_literal (error, BK_ERROR, BK_ERROR_USAGE,
-                           "The directory to restore to must be an absolute path");
+      bk_set_error (error, BK_ERROR_USAGE, "The directory to restore to must be an absolute path");
       return FALSE;
     }
   restore.chain = bk_vm_chain_open (repository, request->full_id, error);

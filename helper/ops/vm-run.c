@@ -31,10 +31,10 @@ bk_vm_name_check (const char *name, GError **error)
     return TRUE;
 
   g_autofree char *line = bk_error_one_line (name);
-  g_set_error (error, BK_ERROR, BK_ERROR_USAGE,
-               "The VM “%s” cannot be backed up under this name: it begins with “.” or “-”, has "
-               "control characters or is longer than %d bytes; rename the VM",
-               line, VM_NAME_MAX_BYTES);
+  bk_set_error (error, BK_ERROR_USAGE,
+                "The VM “%s” cannot be backed up under this name: it begins with “.” or “-”, has "
+                "control characters or is longer than %d bytes; rename the VM",
+                line, VM_NAME_MAX_BYTES);
   return FALSE;
 }
 
@@ -360,9 +360,9 @@ bk_vm_run_check_passable (BkVmRun *run, GError **error)
   g_autofree char *directory = bk_find_impassable (run->project_path, uid, gid);
   if (directory == NULL)
     return TRUE;
-  g_set_error (error, BK_ERROR, BK_ERROR_DENIED,
-               "The backup of “%s” was not started: QEMU runs as a user (uid %u) that cannot pass "
-               "the directory “%s”; run “chmod o+x %s”",
-               run->vm->name, uid, directory, directory);
+  bk_set_error (error, BK_ERROR_DENIED,
+                "The backup of “%s” was not started: QEMU runs as a user (uid %u) that cannot pass "
+                "the directory “%s”; run “chmod o+x %s”",
+                run->vm->name, uid, directory, directory);
   return FALSE;
 }

@@ -226,8 +226,8 @@ bk_vm_watch_wait (
       if (uuids->len + names->len == 0 &&
           !bk_hypervisor_watch_is_alive (watch->hypervisor, watch->watch_id))
         {
-          g_set_error_literal (error, BK_ERROR, BK_ERROR_UNAVAILABLE,
-                               "The connection to libvirt was lost; is libvirtd running?");
+          bk_set_error (error, BK_ERROR_UNAVAILABLE,
+                        "The connection to libvirt was lost; is libvirtd running?");
           return FALSE;
         }
     }

@@ -44,9 +44,9 @@ struct _BkArchiveSource
 static gssize
 broken (BkArchiveSource *source, GError **error, const char *why)
 {
-  g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY,
-               "The archive “%s” is broken near byte %" G_GUINT64_FORMAT ": %s", source->name,
-               source->offset_bytes, why);
+  bk_set_error (error, BK_ERROR_INTEGRITY,
+                "The archive “%s” is broken near byte %" G_GUINT64_FORMAT ": %s", source->name,
+                source->offset_bytes, why);
   return -1;
 }
 
@@ -76,10 +76,10 @@ open_zstd (BkArchiveSource *source, GError **error)
   source->table = bk_seek_table_new_from_fd (source->fd, source->name, &reason);
   if (source->table == NULL && reason->code == BK_ERROR_NOT_FOUND)
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY,
-                   "The archive “%s” has no seek table at its end: it was cut off, or was not "
-                   "written by this program (“tar --zstd -xf” may still unpack a part of it)",
-                   source->name);
+      bk_set_error (error, BK_ERROR_INTEGRITY,
+                    "The archive “%s” has no seek table at its end: it was cut off, or was not "
+                    "written by this program (“tar --zstd -xf” may still unpack a part of it)",
+                    source->name);
       return FALSE;
     }
   if (source->table == NULL)
@@ -136,8 +136,8 @@ bk_archive_source_new (int fd, const char *name, GError **error)
     self->gzip = g_new0 (struct inflate_state, 1);
   else
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY,
-                   "“%s” is no archive: it begins neither as zstd nor as gzip", name);
+      bk_set_error (error, BK_ERROR_INTEGRITY,
+                    "“%s” is no archive: it begins neither as zstd nor as gzip", name);
       return NULL;
     }
   bk_archive_source_rewind (self, 0, FALSE);

@@ -50,8 +50,8 @@ read_metadata (int dirfd,
     return NULL;
   if (strcmp (backup->id, id) != 0 || strcmp (backup->project_id, project_id) != 0)
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY,
-                   "%s names another backup: somebody copied or renamed it", what);
+      bk_set_error (error, BK_ERROR_INTEGRITY,
+                    "%s names another backup: somebody copied or renamed it", what);
       return NULL;
     }
   backup->directory = g_strdup (directory);
@@ -288,7 +288,7 @@ find_in_generations (int project, const char *project_id, const char *id, GError
           return NULL;
         }
     }
-  g_set_error_literal (error, BK_ERROR, BK_ERROR_NOT_FOUND, "not there");
+  bk_set_error (error, BK_ERROR_NOT_FOUND, "not there");
   return NULL;
 }
 
@@ -341,9 +341,9 @@ bk_catalogue_find (BkRepository *repository, const char *full_id, GError **error
   if (backup != NULL)
     settle_interrupted (backup, bk_lock_is_held (project, BK_PROJECT_LOCK_NAME));
   else if (g_error_matches (local, BK_ERROR, BK_ERROR_NOT_FOUND))
-    g_set_error (error, BK_ERROR, BK_ERROR_NOT_FOUND,
-                 "There is no backup “%s”; “cockpit-backup list %s” shows those there are", full_id,
-                 project_id);
+    bk_set_error (error, BK_ERROR_NOT_FOUND,
+                  "There is no backup “%s”; “cockpit-backup list %s” shows those there are",
+                  full_id, project_id);
   else
     g_propagate_error (error, g_steal_pointer (&local));
   return backup;

@@ -156,7 +156,7 @@ canonical_payload (JsonObject *payload, GString *out, GError **error)
 
   if (!bk_json_append_canonical (out, text, strlen (text), error))
     {
-      g_prefix_error (error, "The event's payload: ");
+      bk_prefix_error (error, "The event's payload: ");
       return FALSE;
     }
   if (out->len > PAYLOAD_MAX_BYTES)

@@ -43,8 +43,8 @@ prune_to (
     {
       g_autofree char *name = bk_event_segment_name (first_kept);
 
-      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY,
-                   "The event log is not pruned: “%s” does not say what it follows from", name);
+      bk_set_error (error, BK_ERROR_INTEGRITY,
+                    "The event log is not pruned: “%s” does not say what it follows from", name);
       return FALSE;
     }
 

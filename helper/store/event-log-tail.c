@@ -124,8 +124,8 @@ read_foreign (int fd, const char *name, BkEventTail *tail, GError **error)
     bk_event_parser_end (parser, &local_error);
   if (local_error == NULL)
     return TRUE;
-  g_set_error (
-      error, BK_ERROR, BK_ERROR_INTEGRITY,
+  bk_set_error (
+      error, BK_ERROR_INTEGRITY,
       "The event log takes no events: “%s” cannot be read: %s. Restore the log from a cold "
       "backup",
       name, local_error->message);

@@ -95,8 +95,7 @@ read_anchor_and_list (BkEventLogView *view, GError **error)
       if (same_bytes (view->anchor_bytes, after))
         return TRUE;
     }
-  g_set_error (error, BK_ERROR, BK_ERROR_BUSY,
-               "The event log is being pruned again and again; try later");
+  bk_set_error (error, BK_ERROR_BUSY, "The event log is being pruned again and again; try later");
   return FALSE;
 }
 
@@ -143,9 +142,9 @@ bk_event_log_view_open_at (int data_dirfd, const char *what, GError **error)
   view->log_dirfd = bk_open_directory_at (data_dirfd, BK_EVENT_LOG_DIRECTORY, &local_error);
   if (g_error_matches (local_error, BK_ERROR, BK_ERROR_NOT_FOUND))
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_NOT_FOUND,
-                   "“%s” holds no event log: it has no directory “" BK_EVENT_LOG_DIRECTORY "”",
-                   what);
+      bk_set_error (error, BK_ERROR_NOT_FOUND,
+                    "“%s” holds no event log: it has no directory “" BK_EVENT_LOG_DIRECTORY "”",
+                    what);
       return NULL;
     }
   if (view->log_dirfd < 0)
@@ -263,8 +262,8 @@ bk_event_segment_view_read (const BkEventSegmentView *segment_view,
         return bk_error_set_errno (error, errno, "Reading a segment of the event log failed");
       if (n == 0)
         {
-          g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY,
-                       "A segment of the event log became shorter while it was read");
+          bk_set_error (error, BK_ERROR_INTEGRITY,
+                        "A segment of the event log became shorter while it was read");
           return FALSE;
         }
       if (g_cancellable_set_error_if_cancelled (cancellable, error) ||

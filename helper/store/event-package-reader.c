@@ -39,7 +39,7 @@ refuse (GError **error, const char *format, ...)
   va_end (args);
   g_autofree char *line = bk_error_one_line (why);
 
-  g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "The package is refused: %s", line);
+  bk_set_error (error, BK_ERROR_INTEGRITY, "The package is refused: %s", line);
   return FALSE;
 }
 
@@ -299,9 +299,9 @@ choose_manifest (const Check *check, GBytes *beside, GError **error)
 
   if (check->manifest == NULL && beside == NULL)
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_NOT_FOUND,
-                   "The package has no manifest, neither in it nor beside it: without one its "
-                   "content cannot be checked");
+      bk_set_error (error, BK_ERROR_NOT_FOUND,
+                    "The package has no manifest, neither in it nor beside it: without one its "
+                    "content cannot be checked");
       return NULL;
     }
   if (check->manifest == NULL)

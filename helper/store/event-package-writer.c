@@ -69,8 +69,8 @@ fail (BkEventPackageWriter *writer, GError **error)
   if (writer->failure != NULL)
     g_propagate_error (error, g_steal_pointer (&writer->failure));
   else
-    g_set_error (error, BK_ERROR, BK_ERROR_FAILED, "The package cannot be written: %s",
-                 archive_error_string (writer->tar));
+    bk_set_error (error, BK_ERROR_FAILED, "The package cannot be written: %s",
+                  archive_error_string (writer->tar));
   return FALSE;
 }
 

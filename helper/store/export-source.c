@@ -47,8 +47,8 @@ set_archive_error (Writer *writer, const char *member, GError **error)
   BkError code =
       archive_errno (writer->archive) == ECANCELED ? BK_ERROR_CANCELLED : BK_ERROR_FAILED;
 
-  g_set_error (error, BK_ERROR, code, "“%s” cannot be put into the archive: %s", member,
-               reason != NULL ? reason : "libarchive does not say why");
+  bk_set_error (error, code, "“%s” cannot be put into the archive: %s", member,
+                reason != NULL ? reason : "libarchive does not say why");
   return FALSE;
 }
 
@@ -90,8 +90,8 @@ write_data (
 static gboolean
 is_corrupt (const char *member, const char *how, GError **error)
 {
-  g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY,
-               "“%s” is corrupt: %s. What was exported up to here must not be used.", member, how);
+  bk_set_error (error, BK_ERROR_INTEGRITY,
+                "“%s” is corrupt: %s. What was exported up to here must not be used.", member, how);
   return FALSE;
 }
 
@@ -161,8 +161,8 @@ write_file (Writer *writer, BkRepository *repository, const BkExportFile *file, 
     {
       if (g_error_matches (local, BK_ERROR, BK_ERROR_NOT_FOUND))
         return is_corrupt (file->member, "it is missing", error);
-      g_propagate_prefixed_error (error, g_steal_pointer (&local),
-                                  "“%s” cannot be exported: ", file->member);
+      bk_propagate_prefixed_error (error, g_steal_pointer (&local),
+                                   "“%s” cannot be exported: ", file->member);
       return FALSE;
     }
   if (fstat (fd, &st) < 0)

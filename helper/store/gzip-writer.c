@@ -67,7 +67,7 @@ deflate (BkGzipWriter *writer, GError **error)
       writer->stream.avail_out = OUTPUT_BYTES;
       if (isal_deflate (&writer->stream) != COMP_OK)
         {
-          g_set_error (error, BK_ERROR, BK_ERROR_FAILED, "The package cannot be compressed");
+          bk_set_error (error, BK_ERROR_FAILED, "The package cannot be compressed");
           return FALSE;
         }
       if (!write_output (writer, OUTPUT_BYTES - writer->stream.avail_out, error))

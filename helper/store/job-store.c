@@ -65,10 +65,10 @@ bk_job_store_open (const char *runtime_dir, GError **error)
     return NULL;
   if (fstat (dirfd, &st) < 0 || st.st_uid != geteuid () || (st.st_mode & 0077) != 0)
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_DENIED,
-                   "The directory “%s/jobs” is not this user's alone. Remove it, or give it to "
-                   "its owner with mode 0700.",
-                   runtime_dir);
+      bk_set_error (error, BK_ERROR_DENIED,
+                    "The directory “%s/jobs” is not this user's alone. Remove it, or give it to "
+                    "its owner with mode 0700.",
+                    runtime_dir);
       return NULL;
     }
 
@@ -95,7 +95,7 @@ name_of (const char *id, const char *suffix, GError **error)
     return g_strconcat (id, suffix, NULL);
 
   g_autofree char *line = bk_error_one_line (id);
-  g_set_error (error, BK_ERROR, BK_ERROR_NOT_FOUND, "There is no job “%s”", line);
+  bk_set_error (error, BK_ERROR_NOT_FOUND, "There is no job “%s”", line);
   return NULL;
 }
 
@@ -125,8 +125,8 @@ bk_job_store_write (BkJobStore *store, const BkJob *job, GError **error)
     }
   if (strlen (text) > BK_JOB_RECORD_MAX_BYTES)
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_USAGE,
-                   "A job of “%s” cannot be recorded: its parameters are too long", job->op);
+      bk_set_error (error, BK_ERROR_USAGE,
+                    "A job of “%s” cannot be recorded: its parameters are too long", job->op);
       return FALSE;
     }
   return bk_atomic_write_volatile (store->dirfd, name, text, strlen (text), 0600, error);
@@ -151,7 +151,7 @@ bk_job_store_read_stored (BkJobStore *store, const char *id, GError **error)
   if (bytes == NULL)
     {
       if (g_error_matches (local, BK_ERROR, BK_ERROR_NOT_FOUND))
-        g_set_error (error, BK_ERROR, BK_ERROR_NOT_FOUND, "There is no job “%s” (any more)", id);
+        bk_set_error (error, BK_ERROR_NOT_FOUND, "There is no job “%s” (any more)", id);
       else
         g_propagate_error (error, g_steal_pointer (&local));
       return NULL;
@@ -164,8 +164,7 @@ bk_job_store_read_stored (BkJobStore *store, const char *id, GError **error)
     return NULL;
   if (strcmp (job->id, id) != 0)
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "The record of the job “%s” is of another",
-                   id);
+      bk_set_error (error, BK_ERROR_INTEGRITY, "The record of the job “%s” is of another", id);
       return NULL;
     }
   return g_steal_pointer (&job);

@@ -140,7 +140,7 @@ bk_log_append (int log_dirfd, const BkLogLine *line, GError **error)
     return bk_error_set_errno (error, errno, "The log “%s” cannot be opened", name);
   if (fstat (fd, &st) < 0 || !S_ISREG (st.st_mode))
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "The log “%s” is not a regular file", name);
+      bk_set_error (error, BK_ERROR_INTEGRITY, "The log “%s” is not a regular file", name);
       return FALSE;
     }
   if (ends_torn (fd))

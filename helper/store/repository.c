@@ -48,8 +48,8 @@ check_path (const char *path, GError **error)
 {
   if (g_path_is_absolute (path))
     return TRUE;
-  g_set_error (error, BK_ERROR, BK_ERROR_USAGE,
-               "The repository “%s” is not an absolute path; set one that begins with “/”", path);
+  bk_set_error (error, BK_ERROR_USAGE,
+                "The repository “%s” is not an absolute path; set one that begins with “/”", path);
   return FALSE;
 }
 
@@ -132,8 +132,8 @@ follow_location (int project, GError **error)
   g_autofree char *path = g_strndup (text, length_bytes);
   if (!g_path_is_absolute (path))
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY,
-                   "“%s” of a tree does not hold an absolute path", BK_LOCATION_NAME);
+      bk_set_error (error, BK_ERROR_INTEGRITY, "“%s” of a tree does not hold an absolute path",
+                    BK_LOCATION_NAME);
       return -1;
     }
   return bk_open_directory (path, error);
@@ -231,8 +231,8 @@ bk_repository_open_project (BkRepository *repository, const char *project_id, GE
 
   int fd = open_directory_of (repository, project_id, &local);
   if (fd < 0 && g_error_matches (local, BK_ERROR, BK_ERROR_NOT_FOUND))
-    g_set_error (error, BK_ERROR, BK_ERROR_NOT_FOUND, "There is no backup of “%s” in “%s”",
-                 project_id, repository->path);
+    bk_set_error (error, BK_ERROR_NOT_FOUND, "There is no backup of “%s” in “%s”", project_id,
+                  repository->path);
   else if (fd < 0)
     g_propagate_error (error, g_steal_pointer (&local));
   return fd;
@@ -276,9 +276,9 @@ bk_repository_lock_project (BkRepository *repository,
 
   BkLock *lock = bk_lock_try (project, BK_PROJECT_LOCK_NAME, job_id, &other, &local);
   if (lock == NULL && g_error_matches (local, BK_ERROR, BK_ERROR_BUSY))
-    g_set_error (error, BK_ERROR, BK_ERROR_BUSY,
-                 "“%s” is being worked on already, by job %s; wait for it or cancel it", project_id,
-                 other);
+    bk_set_error (error, BK_ERROR_BUSY,
+                  "“%s” is being worked on already, by job %s; wait for it or cancel it",
+                  project_id, other);
   else if (lock == NULL)
     g_propagate_error (error, g_steal_pointer (&local));
   return lock;

@@ -60,8 +60,8 @@ bk_config_read (const char *path, gboolean may_lack, GError **error)
     return object;
   if (may_lack && g_error_matches (local_error, BK_ERROR, BK_ERROR_NOT_FOUND))
     return json_object_new ();
-  g_propagate_prefixed_error (error, g_steal_pointer (&local_error),
-                              "The settings “%s” cannot be read: ", path);
+  bk_propagate_prefixed_error (error, g_steal_pointer (&local_error),
+                               "The settings “%s” cannot be read: ", path);
   return NULL;
 }
 
@@ -77,7 +77,7 @@ apply_environment (BkSettings *settings, char **environment, GError **error)
         continue;
       if (!bk_settings_set (settings, setting, text, error))
         {
-          g_prefix_error (error, "The environment variable %s is wrong: ", setting->variable);
+          bk_prefix_error (error, "The environment variable %s is wrong: ", setting->variable);
           return FALSE;
         }
     }
@@ -106,7 +106,7 @@ bk_settings_load (const char *path, char **environment, GError **error)
     return NULL;
   if (!bk_settings_apply_json (settings, config, error))
     {
-      g_prefix_error (error, "“%s” is wrong: ", config_path);
+      bk_prefix_error (error, "“%s” is wrong: ", config_path);
       return NULL;
     }
   if (!apply_environment (settings, environment, error))
@@ -159,8 +159,8 @@ bk_settings_store (const char *path, const char *name, const char *text, GError 
     {
       g_autofree char *line = bk_error_one_line (name);
 
-      g_set_error (error, BK_ERROR, BK_ERROR_USAGE,
-                   "The setting “%s” is not known; “config get” shows them all", line);
+      bk_set_error (error, BK_ERROR_USAGE,
+                    "The setting “%s” is not known; “config get” shows them all", line);
       return FALSE;
     }
   if (g_mkdir_with_parents (directory, 0755) < 0)
@@ -183,7 +183,7 @@ bk_settings_store (const char *path, const char *name, const char *text, GError 
   g_autoptr (BkSettings) whole = bk_settings_new ();
   if (!bk_settings_apply_json (whole, config, error))
     {
-      g_prefix_error (error, "“%s” is wrong: ", path);
+      bk_prefix_error (error, "“%s” is wrong: ", path);
       return FALSE;
     }
   return write_config (dirfd, file_name, config, error);

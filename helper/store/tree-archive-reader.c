@@ -35,8 +35,8 @@ broken (BkTreeArchiveReader *reader, GError **error, const char *path, const cha
 {
   g_autofree char *line = bk_error_one_line (path == NULL ? "" : path);
 
-  g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "The archive “%s” is broken at “%s”: %s",
-               reader->name, line, why);
+  bk_set_error (error, BK_ERROR_INTEGRITY, "The archive “%s” is broken at “%s”: %s", reader->name,
+                line, why);
   return FALSE;
 }
 
@@ -385,8 +385,8 @@ bk_tree_archive_reader_find (BkTreeArchiveReader *reader,
           g_autofree char *line = bk_error_one_line (path);
 
           *member = NULL;
-          g_set_error (error, BK_ERROR, BK_ERROR_NOT_FOUND, "“%s” is not in the archive “%s”", line,
-                       reader->name);
+          bk_set_error (error, BK_ERROR_NOT_FOUND, "“%s” is not in the archive “%s”", line,
+                        reader->name);
           return FALSE;
         }
     }

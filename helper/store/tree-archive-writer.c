@@ -285,9 +285,8 @@ bk_tree_archive_writer_add (BkTreeArchiveWriter *writer,
     {
       g_autofree char *path = bk_error_one_line (input->path);
 
-      g_set_error (error, BK_ERROR, BK_ERROR_FAILED,
-                   "“%s” cannot be the next member of the archive “%s”", path,
-                   bk_tree_archive_file_get_name (writer->file));
+      bk_set_error (error, BK_ERROR_FAILED, "“%s” cannot be the next member of the archive “%s”",
+                    path, bk_tree_archive_file_get_name (writer->file));
       return FALSE;
     }
   g_free (writer->last_path);

@@ -57,7 +57,7 @@ bk_tree_cursor_seek (BkTreeCursor *cursor,
     return TRUE;
 
   g_autofree char *line = bk_error_one_line (path);
-  g_set_error (error, BK_ERROR, BK_ERROR_NOT_FOUND, "“%s” is not in its archive", line);
+  bk_set_error (error, BK_ERROR_NOT_FOUND, "“%s” is not in its archive", line);
   if (cursor->member == NULL) /* at the end: begin anew for whatever is asked next */
     cursor->is_placed = FALSE;
   return FALSE;

@@ -151,8 +151,8 @@ extract_entry (Pass *pass, const BkTreeEntry *entry, GError **error)
     {
       g_autofree char *line = bk_error_one_line (entry->path);
 
-      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY,
-                   "“%s” is of another kind in its archive than in the manifest", line);
+      bk_set_error (error, BK_ERROR_INTEGRITY,
+                    "“%s” is of another kind in its archive than in the manifest", line);
       return FALSE;
     }
   if (!bk_tree_target_extract (pass->target, pass->cursor.reader, member, entry->path,
@@ -259,8 +259,7 @@ extract_content (Pass *pass, const Link *link, const char *target, guint8 origin
     {
       g_autofree char *line = bk_error_one_line (link->path);
 
-      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "The hard link “%s” leads to no file",
-                   line);
+      bk_set_error (error, BK_ERROR_INTEGRITY, "The hard link “%s” leads to no file", line);
       return FALSE;
     }
   return bk_tree_target_extract (pass->target, reader, member, link->path,

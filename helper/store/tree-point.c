@@ -59,11 +59,11 @@ bk_tree_points_choose (GPtrArray *backups,
           (generation == NULL || strcmp (generation, generation_of (backup)) == 0))
         return backup;
     }
-  g_set_error (error, BK_ERROR, BK_ERROR_NOT_FOUND,
-               "There is no completed backup %s%s%s; “cockpit-backup list” shows those there are",
-               generation == NULL ? "" : "in the generation “",
-               generation == NULL ? "" : generation,
-               generation == NULL ? "that old" : "” that old");
+  bk_set_error (error, BK_ERROR_NOT_FOUND,
+                "There is no completed backup %s%s%s; “cockpit-backup list” shows those there are",
+                generation == NULL ? "" : "in the generation “",
+                generation == NULL ? "" : generation,
+                generation == NULL ? "that old" : "” that old");
   return NULL;
 }
 
@@ -89,8 +89,7 @@ read_sequence (int directory, const BkBackup *backup, int *fd, guint8 *sequence,
 
   if (name == NULL)
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "The backup “%s” names no manifest",
-                   backup->id);
+      bk_set_error (error, BK_ERROR_INTEGRITY, "The backup “%s” names no manifest", backup->id);
       return FALSE;
     }
   manifest = bk_open_file_at (directory, name, error);
@@ -221,9 +220,9 @@ bk_tree_point_read_archive (BkTreePoint *point, guint8 origin, GError **error)
 
   if (archive->fd < 0)
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY,
-                   "The archive number %u of the generation “%s” is missing", origin,
-                   generation_of (point->backup));
+      bk_set_error (error, BK_ERROR_INTEGRITY,
+                    "The archive number %u of the generation “%s” is missing", origin,
+                    generation_of (point->backup));
       return NULL;
     }
 

@@ -70,8 +70,7 @@ count_below (int dirfd, const char *name, guint depth, guint64 *count, GError **
     return bk_error_set_errno (error, errno, "“%s” in the target cannot be read", name);
   if (depth == 0)
     {
-      g_set_error_literal (error, BK_ERROR, BK_ERROR_UNSUPPORTED,
-                           "The target is nested too deep to be reconciled");
+      bk_set_error (error, BK_ERROR_UNSUPPORTED, "The target is nested too deep to be reconciled");
       return FALSE;
     }
   names = bk_list_directory (child, error);
@@ -122,8 +121,7 @@ walk_directory (Walk *walk, int dirfd, guint depth, GError **error)
     return FALSE;
   if (depth == 0)
     {
-      g_set_error_literal (error, BK_ERROR, BK_ERROR_UNSUPPORTED,
-                           "The target is nested too deep to be reconciled");
+      bk_set_error (error, BK_ERROR_UNSUPPORTED, "The target is nested too deep to be reconciled");
       return FALSE;
     }
   for (guint i = 0; i < names->len; i++)

@@ -73,8 +73,8 @@ bk_tree_sources_resolve (const char *const *paths, GError **error)
         {
           g_autofree char *line = bk_error_one_line (paths[i]);
 
-          g_set_error (
-              error, BK_ERROR, BK_ERROR_USAGE,
+          bk_set_error (
+              error, BK_ERROR_USAGE,
               i >= BK_TREE_SOURCES_MAX
                   ? "“%s” is one source more than a tree can have"
                   : "The source “%s” is not an absolute path; write one that begins with “/”",

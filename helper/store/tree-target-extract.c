@@ -77,8 +77,7 @@ make_other (BkTreeTarget *target,
     {
       g_autofree char *line = bk_error_one_line (attributes->path);
 
-      g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "“%s” is of no kind that can be restored",
-                   line);
+      bk_set_error (error, BK_ERROR_INTEGRITY, "“%s” is of no kind that can be restored", line);
       return FALSE;
     }
   if (status < 0)

@@ -30,10 +30,10 @@ in_the_way (GError **error, const char *path)
 {
   g_autofree char *line = bk_error_one_line (path);
 
-  g_set_error (error, BK_ERROR, BK_ERROR_FAILED,
-               "“%s” is a directory that is not empty; it is replaced only with --overwrite "
-               "--delete",
-               line);
+  bk_set_error (error, BK_ERROR_FAILED,
+                "“%s” is a directory that is not empty; it is replaced only with --overwrite "
+                "--delete",
+                line);
   return FALSE;
 }
 

@@ -81,8 +81,7 @@ remove_below (int dirfd, guint depth, guint64 *removed_count, GError **error)
     return FALSE;
   if (depth == 0)
     {
-      g_set_error_literal (error, BK_ERROR, BK_ERROR_UNSUPPORTED,
-                           "A directory is nested too deep to be removed");
+      bk_set_error (error, BK_ERROR_UNSUPPORTED, "A directory is nested too deep to be removed");
       return FALSE;
     }
   for (guint i = 0; i < names->len; i++)

@@ -49,9 +49,10 @@ check_target (BkTreeTarget *target, const char *restore_id, GError **error)
       target->flags |= BK_TREE_TARGET_OVERWRITE;
       return TRUE;
     }
-  g_set_error (error, BK_ERROR, BK_ERROR_USAGE,
-               "The target “%s” is not empty: choose an empty one, or --overwrite to write into it",
-               target->path);
+  bk_set_error (
+      error, BK_ERROR_USAGE,
+      "The target “%s” is not empty: choose an empty one, or --overwrite to write into it",
+      target->path);
   return FALSE;
 }
 
@@ -85,8 +86,7 @@ open_target (const char *path, GError **error)
 {
   if (!g_path_is_absolute (path))
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_USAGE, "The target “%s” must be an absolute path",
-                   path);
+      bk_set_error (error, BK_ERROR_USAGE, "The target “%s” must be an absolute path", path);
       return -1;
     }
   if (g_mkdir_with_parents (path, 0700) < 0)

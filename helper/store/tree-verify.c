@@ -12,8 +12,8 @@ broken (GError **error, BkTreePoint *point, const char *path, const char *what)
 {
   g_autofree char *line = bk_error_one_line (path);
 
-  g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "The backup “%s” is not whole: “/%s” %s",
-               bk_tree_point_get_backup (point)->id, line, what);
+  bk_set_error (error, BK_ERROR_INTEGRITY, "The backup “%s” is not whole: “/%s” %s",
+                bk_tree_point_get_backup (point)->id, line, what);
   return FALSE;
 }
 

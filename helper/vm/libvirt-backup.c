@@ -16,9 +16,9 @@ refuse_if_busy (virDomainPtr domain, GError **error)
   /* A second backup, or a snapshot, would block for 30 seconds before it fails. */
   if (virDomainGetJobInfo (domain, &info) == 0 && info.type != VIR_DOMAIN_JOB_NONE)
     {
-      g_set_error (error, BK_ERROR, BK_ERROR_BUSY,
-                   "Another job of libvirt works on the VM “%s”; wait until it has ended",
-                   virDomainGetName (domain));
+      bk_set_error (error, BK_ERROR_BUSY,
+                    "Another job of libvirt works on the VM “%s”; wait until it has ended",
+                    virDomainGetName (domain));
       return FALSE;
     }
   return TRUE;
@@ -121,9 +121,9 @@ look_at_job (virDomainPtr domain,
   if (virDomainGetJobStats (domain, &type, &params, &count, 0) < 0)
     {
       if (virGetLastErrorCode () == VIR_ERR_OPERATION_INVALID)
-        g_set_error (error, BK_ERROR, BK_ERROR_FAILED,
-                     "The VM “%s” was stopped while it was being copied; run the backup again",
-                     virDomainGetName (domain));
+        bk_set_error (error, BK_ERROR_FAILED,
+                      "The VM “%s” was stopped while it was being copied; run the backup again",
+                      virDomainGetName (domain));
       else
         bk_libvirt_set_error (error, "The copy of the VM “%s” cannot be followed",
                               virDomainGetName (domain));
@@ -166,8 +166,8 @@ read_outcome (virDomainPtr domain, GError **error)
                                                               : "libvirt does not say why"));
       gboolean full = strstr (why, "No space left on device") != NULL;
 
-      g_set_error (error, BK_ERROR, full ? BK_ERROR_NO_SPACE : BK_ERROR_FAILED,
-                   "The copy of the VM “%s” failed: %s", virDomainGetName (domain), why);
+      bk_set_error (error, full ? BK_ERROR_NO_SPACE : BK_ERROR_FAILED,
+                    "The copy of the VM “%s” failed: %s", virDomainGetName (domain), why);
     }
   virTypedParamsFree (params, count);
   return completed;
@@ -277,9 +277,9 @@ abort_backup (BkHypervisor *hypervisor, const char *uuid, GError **error)
         return TRUE;
       g_usleep (POLL_USECS);
     }
-  g_set_error (error, BK_ERROR, BK_ERROR_BUSY,
-               "The copy of the VM “%s” that an earlier run left behind does not end",
-               virDomainGetName (domain));
+  bk_set_error (error, BK_ERROR_BUSY,
+                "The copy of the VM “%s” that an earlier run left behind does not end",
+                virDomainGetName (domain));
   return FALSE;
 }
 

@@ -212,8 +212,8 @@ read_one (virConnectPtr connect, virDomainPtr domain, GError **error)
 
   BkVm *vm = read_vm (domain, records == NULL ? NULL : records[0], &local);
   if (vm == NULL && local == NULL)
-    g_set_error (&local, BK_ERROR, BK_ERROR_NOT_FOUND, "The VM “%s” was removed just now",
-                 virDomainGetName (domain));
+    bk_set_error (&local, BK_ERROR_NOT_FOUND, "The VM “%s” was removed just now",
+                  virDomainGetName (domain));
   virDomainStatsRecordListFree (records);
   if (vm == NULL)
     g_propagate_error (error, g_steal_pointer (&local));
@@ -232,8 +232,8 @@ find_by_name (BkHypervisor *hypervisor, const char *name, GError **error)
     {
       g_autofree char *line = bk_error_one_line (name);
 
-      g_set_error (error, BK_ERROR, BK_ERROR_NOT_FOUND,
-                   "There is no VM “%s”; “cockpit-backup vm list” shows those there are", line);
+      bk_set_error (error, BK_ERROR_NOT_FOUND,
+                    "There is no VM “%s”; “cockpit-backup vm list” shows those there are", line);
       return NULL;
     }
   if (domain == NULL)

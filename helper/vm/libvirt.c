@@ -217,7 +217,7 @@ bk_libvirt_set_error (GError **error, const char *format, ...)
 
   g_autofree char *why =
       bk_error_one_line (last == NULL || last->message == NULL ? "unknown" : last->message);
-  g_set_error (error, BK_ERROR, code_of (last), "%s: libvirt says: %s", what, why);
+  bk_set_error (error, code_of (last), "%s: libvirt says: %s", what, why);
 }
 
 static GVirConnection *
@@ -239,15 +239,15 @@ open_connection (BkLibvirt *self, GError **error)
       bk_error_one_line (last != NULL && last->message != NULL ? last->message : local->message);
   release_connection (connection);
   if (code == BK_ERROR_DENIED)
-    g_set_error (error, BK_ERROR, code,
-                 "libvirt at %s does not let this user in: %s; run it as root, or as a member of "
-                 "the group libvirt",
-                 self->uri, why);
+    bk_set_error (error, code,
+                  "libvirt at %s does not let this user in: %s; run it as root, or as a member of "
+                  "the group libvirt",
+                  self->uri, why);
   else
-    g_set_error (error, BK_ERROR, BK_ERROR_UNAVAILABLE,
-                 "libvirt does not answer at %s: %s; is it installed (libvirt-daemon-system) and "
-                 "running (systemctl start libvirtd)?",
-                 self->uri, why);
+    bk_set_error (error, BK_ERROR_UNAVAILABLE,
+                  "libvirt does not answer at %s: %s; is it installed (libvirt-daemon-system) and "
+                  "running (systemctl start libvirtd)?",
+                  self->uri, why);
   return NULL;
 }
 

@@ -27,8 +27,8 @@ spawn (const char *const *argv, GError **error)
 
   GSubprocess *process = g_subprocess_launcher_spawnv (launcher, argv, &local);
   if (process == NULL)
-    g_set_error (error, BK_ERROR, BK_ERROR_UNAVAILABLE,
-                 "%s cannot be started: %s; install qemu-utils", argv[0], local->message);
+    bk_set_error (error, BK_ERROR_UNAVAILABLE, "%s cannot be started: %s; install qemu-utils",
+                  argv[0], local->message);
   return process;
 }
 
@@ -78,8 +78,8 @@ set_failure (GError **error, const char *const *argv, const char *file, const ch
 {
   gboolean full = strstr (why, "No space left on device") != NULL;
 
-  g_set_error (error, BK_ERROR, full ? BK_ERROR_NO_SPACE : BK_ERROR_FAILED,
-               "%s %s of “%s” failed: %s", argv[0], argv[1], file, *why == '\0' ? "killed" : why);
+  bk_set_error (error, full ? BK_ERROR_NO_SPACE : BK_ERROR_FAILED, "%s %s of “%s” failed: %s",
+                argv[0], argv[1], file, *why == '\0' ? "killed" : why);
 }
 
 /* @exit_status: %NULL: anything but 0 is an error. */
@@ -220,10 +220,9 @@ bk_qemu_img_compare (const char *left, const char *right, GCancellable *cancella
     return FALSE;
   if (exit_status == 0)
     return TRUE;
-  g_set_error (error, BK_ERROR, exit_status == 1 ? BK_ERROR_INTEGRITY : BK_ERROR_FAILED, "“%s” %s",
-               right,
-               exit_status == 1 ? "does not read as what it was copied from"
-                                : "could not be compared with what it was copied from");
+  bk_set_error (error, exit_status == 1 ? BK_ERROR_INTEGRITY : BK_ERROR_FAILED, "“%s” %s", right,
+                exit_status == 1 ? "does not read as what it was copied from"
+                                 : "could not be compared with what it was copied from");
   return FALSE;
 }
 
@@ -284,8 +283,8 @@ bk_qemu_img_check (const char *file, GCancellable *cancellable, GError **error)
     return FALSE;
   if (exit_status == 0 || exit_status == 3)
     return TRUE;
-  g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY,
-               "The image “%s” is broken: qemu-img check ends with status %d", file, exit_status);
+  bk_set_error (error, BK_ERROR_INTEGRITY,
+                "The image “%s” is broken: qemu-img check ends with status %d", file, exit_status);
   return FALSE;
 }
 
