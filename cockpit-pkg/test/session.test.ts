@@ -104,7 +104,7 @@ describe("session", () => {
     session.backUp(["web1"], {});
     helper.only("vm.backup").close("no-space", "It needs 5.4 GB, and has 1.2 GB.");
     const [notice] = store.get().notices;
-    assert.equal(notice?.what, "backup-not-started");
+    assert.equal(notice?.what, "not-started");
     assert.equal(notice.problem?.message, "It needs 5.4 GB, and has 1.2 GB.");
     assert.equal(store.get().starting, false);
   });

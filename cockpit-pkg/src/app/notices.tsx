@@ -1,20 +1,20 @@
 import { Alert, AlertActionCloseButton, AlertGroup } from "@patternfly/react-core/dist/esm/components/Alert/index";
 
-import { _ } from "../bridge/cockpit";
-import type { Action, Notice, NoticeWhat } from "../state/state";
-import { problemText } from "../words/texts";
+import { _, format } from "../bridge/cockpit";
+import type { Action, Notice } from "../state/state";
+import { jobTitle, problemText } from "../words/texts";
 
 const variants: Record<Notice["what"], "danger" | "info"> = {
-  "backup-not-started": "danger",
+  "not-started": "danger",
   "job-not-cancelled": "danger",
   "export-failed": "danger",
   "export-started": "info",
 };
 
-function noticeTitle(what: NoticeWhat): string {
+function noticeTitle({ what, op }: Notice): string {
   switch (what) {
-    case "backup-not-started":
-      return _("The backup was not started");
+    case "not-started":
+      return format(_("$0: not started"), jobTitle(op ?? ""));
     case "job-not-cancelled":
       return _("The job could not be cancelled");
     case "export-failed":
@@ -38,7 +38,7 @@ export function Notices({ notices, dispatch }: Props) {
           key={notice.id}
           component="h2"
           variant={variants[notice.what]}
-          title={noticeTitle(notice.what)}
+          title={noticeTitle(notice)}
           variantLabel={variants[notice.what] === "danger" ? _("Error:") : _("Note:")}
           timeout={variants[notice.what] === "info" ? 8000 : false}
           onTimeout={() => dispatch({ type: "notice-put-away", id: notice.id })}

@@ -13,6 +13,9 @@ export const isRecord: Guard<Record<string, unknown>> = (value): value is Record
   typeof value === "object" && value !== null && !Array.isArray(value);
 export const isList: Guard<unknown[]> = (value): value is unknown[] => Array.isArray(value);
 
+/** Where nothing is expected. */
+export const isNothing = (() => false) as unknown as Guard<never>;
+
 export function literal<const T extends boolean>(wanted: T): Guard<T> {
   return (value): value is T => value === wanted;
 }

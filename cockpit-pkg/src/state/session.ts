@@ -3,6 +3,7 @@
  * running job, and starts what a person asks for. It opens anew whatever was lost, and turns all
  * that comes into actions of the one reducer.
  */
+import { type Answer, type Expected, ask } from "../bridge/ask";
 import type { Close, Frame, Helper, Operation, Problem } from "../bridge/channel";
 import type { Guard } from "../bridge/shape";
 import {
@@ -29,6 +30,10 @@ export interface BackUpOptions {
 
 export interface Session {
   backUp: (names: readonly string[], options: BackUpOptions) => void;
+  /** Starts an operation that is a job, and follows it. */
+  start: (operation: Operation) => void;
+  /** Asks for something that changes nothing; the answer comes once. */
+  ask: <R, I = never>(operation: Operation, expected: Expected<R, I>, answered: (answer: Answer<R, I>) => void) => Close;
   cancelJob: (id: string) => void;
   exportBackups: (ids: readonly string[]) => void;
   refreshBackups: () => void;
@@ -274,6 +279,17 @@ export function startSession(store: Store, { helper, timer, now }: Surroundings)
     dispatch({ type: "notice", what, problem });
   }
 
+  function startJob(operation: Operation) {
+    openJob(operation, null, (id, problem) => {
+      dispatch({ type: "starting", starting: false });
+      if (id === null) {
+        dispatch({ type: "notice", what: "not-started", op: operation.op, problem });
+      } else {
+        timer.after(retryDelay(problem, 0), () => follow(id));
+      }
+    });
+  }
+
   machines.start();
   backups.start();
   jobs.start();
@@ -281,15 +297,10 @@ export function startSession(store: Store, { helper, timer, now }: Surroundings)
   return {
     backUp(names, options) {
       dispatch({ type: "starting", starting: true });
-      openJob({ op: "vm.backup", args: { vms: [...names], ...options } }, null, (id, problem) => {
-        dispatch({ type: "starting", starting: false });
-        if (id === null) {
-          complain("backup-not-started", problem);
-        } else {
-          timer.after(retryDelay(problem, 0), () => follow(id));
-        }
-      });
+      startJob({ op: "vm.backup", args: { vms: [...names], ...options } });
     },
+    start: startJob,
+    ask: (operation, expected, answered) => ask(helper, operation, expected, answered),
     cancelJob(id) {
       helper.open(
         { op: "job.cancel", args: { id } },

@@ -54,11 +54,13 @@ export interface JobsState {
 }
 
 /** What a person asked for and did not get, or got. */
-export type NoticeWhat = "backup-not-started" | "job-not-cancelled" | "export-failed" | "export-started";
+export type NoticeWhat = "not-started" | "job-not-cancelled" | "export-failed" | "export-started";
 
 export interface Notice {
   id: number;
   what: NoticeWhat;
+  /** What was asked for, of a job that was not started. */
+  op: string | null;
   problem: Problem | null;
 }
 
@@ -102,7 +104,7 @@ export type Action =
   | { type: "log-clear" }
   | { type: "starting"; starting: boolean }
   | { type: "dialog"; dialog: Dialog | null }
-  | { type: "notice"; what: NoticeWhat; problem: Problem | null }
+  | { type: "notice"; what: NoticeWhat; op?: string; problem: Problem | null }
   | { type: "notice-put-away"; id: number };
 
 const PER_PAGE = 50;
@@ -303,7 +305,7 @@ export function reduce(state: State, action: Action): State {
     case "notice": {
       // What failed had not begun after all.
       const others = state.notices.filter(({ what }) => action.what !== "export-failed" || what !== "export-started");
-      const notice = { id: state.noticeCount, what: action.what, problem: action.problem };
+      const notice = { id: state.noticeCount, what: action.what, op: action.op ?? null, problem: action.problem };
       return { ...state, notices: [...others, notice], noticeCount: state.noticeCount + 1 };
     }
     case "notice-put-away":
