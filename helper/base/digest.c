@@ -1,5 +1,6 @@
 #include "base/digest.h"
 
+#include "base/buffer.h"
 #include "base/error.h"
 
 #include <errno.h>
@@ -8,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* One read: large enough that the kernel's read-ahead keeps the disk busy while we hash. */
-#define READ_BYTES (1024 * 1024)
+/* One read: large enough for the disk's read-ahead, and small enough for the processor's cache. */
+#define READ_BYTES (256 * 1024)
 
 struct _BkSha256
 {
@@ -152,7 +153,7 @@ bk_sha256_of_fd (int fd,
                  GError **error)
 {
   g_autoptr (BkSha256) sha256 = bk_sha256_new ();
-  g_autofree guint8 *buffer = g_malloc (READ_BYTES);
+  g_autoptr (BkBuffer) buffer = bk_buffer_new (READ_BYTES);
   guint64 offset = 0;
 
   posix_fadvise (fd, 0, 0, POSIX_FADV_SEQUENTIAL);

@@ -1,6 +1,7 @@
 #include "cli/output.h"
 
 #include "base/atomic-file.h"
+#include "base/buffer.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/gettext.h"
@@ -49,7 +50,7 @@ copy (GInputStream *bytes,
       GCancellable *cancellable,
       GError **error)
 {
-  g_autofree guint8 *buffer = g_malloc (COPY_BYTES);
+  g_autoptr (BkBuffer) buffer = bk_buffer_new (COPY_BYTES);
 
   *size_bytes = 0;
   while (TRUE)

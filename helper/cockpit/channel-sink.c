@@ -1,5 +1,6 @@
 #include "cockpit/channel-sink.h"
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "base/gettext.h"
 #include "cockpit/flow.h"
@@ -228,7 +229,7 @@ sink_stream (BkSink *sink,
              GError **error)
 {
   BkChannelSink *self = BK_CHANNEL_SINK (sink);
-  g_autofree guint8 *buffer = g_malloc (BK_FRAME_PAYLOAD_BYTES);
+  g_autoptr (BkBuffer) buffer = bk_buffer_new (BK_FRAME_PAYLOAD_BYTES);
 
   if (!self->is_raw)
     {

@@ -1,5 +1,6 @@
 #include "store/archive-source.h"
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "base/fd.h"
 
@@ -24,8 +25,8 @@ struct _BkArchiveSource
   char *name;
   guint64 bytes_read;
   guint64 offset_bytes; /* of the next read */
-  guint8 *input;
-  guint8 *output;
+  BkBuffer *input;
+  BkBuffer *output;
   GByteArray *packed; /* a whole frame */
   GByteArray *plain;
 
@@ -118,8 +119,8 @@ bk_archive_source_new (int fd, const char *name, GError **error)
 
   self->fd = fd;
   self->name = g_strdup (name);
-  self->input = g_malloc (INPUT_BYTES);
-  self->output = g_malloc (OUTPUT_BYTES);
+  self->input = bk_buffer_new (INPUT_BYTES);
+  self->output = bk_buffer_new (OUTPUT_BYTES);
   self->packed = g_byte_array_new ();
   self->plain = g_byte_array_new ();
 
@@ -151,8 +152,8 @@ bk_archive_source_free (BkArchiveSource *source)
   g_clear_pointer (&source->table, bk_seek_table_free);
   ZSTD_freeDCtx (source->zstd);
   g_free (source->gzip);
-  g_free (source->input);
-  g_free (source->output);
+  g_clear_pointer (&source->input, bk_buffer_free);
+  g_clear_pointer (&source->output, bk_buffer_free);
   g_clear_pointer (&source->packed, g_byte_array_unref);
   g_clear_pointer (&source->plain, g_byte_array_unref);
   g_free (source->name);

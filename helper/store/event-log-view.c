@@ -1,5 +1,6 @@
 #include "store/event-log-view.h"
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/path.h"
@@ -248,7 +249,7 @@ bk_event_segment_view_read (const BkEventSegmentView *segment_view,
                             GCancellable *cancellable,
                             GError **error)
 {
-  g_autofree char *buffer = g_malloc (READ_BYTES);
+  g_autoptr (BkBuffer) buffer = bk_buffer_new (READ_BYTES);
   guint64 offset = 0;
 
   while (offset < segment_view->body_bytes)

@@ -1,5 +1,6 @@
 #include "store/export-source.h"
 
+#include "base/buffer.h"
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/fd.h"
@@ -241,7 +242,7 @@ bk_export_write_tar (BkRepository *repository,
   locale_t utf8 = newlocale (LC_CTYPE_MASK, "C.UTF-8", (locale_t) 0);
   locale_t before = uselocale (utf8);
   g_autoptr (BkSha256) sha256 = bk_sha256_new ();
-  g_autofree guint8 *buffer = g_malloc (READ_BYTES);
+  g_autoptr (BkBuffer) buffer = bk_buffer_new (READ_BYTES);
   Writer writer = { archive_write_new (),
                     func,
                     user_data,
