@@ -8,12 +8,13 @@
 #include "format/vm-point-json.h"
 
 #include <errno.h>
+#include <fcntl.h>
 
 /*
  * A Base or an Incremental. The order of its writes:
  *
  *   metadata.json "running"  →  empty targets, domain.xml  →  QEMU copies (checkpoint in the same
- *   instant)  →  fsync, SHA-256  →  metadata.json "completed"  →  manifest.json  →  the checkpoint
+ *   instant)  →  SHA-256, fsync  →  metadata.json "completed"  →  manifest.json  →  the checkpoint
  *   before it is deleted
  *
  * Whatever dies in between, bk_vm_recover() finds its way back (ops/vm-recover.c).
@@ -130,11 +131,13 @@ seal_files (BkVmCopy *copy, GError **error)
 
       if (fd < 0)
         return FALSE;
-      if (fdatasync (fd) < 0)
-        return bk_error_set_errno (error, errno, "“%s” cannot be made durable", path);
+      /* The disk writes what QEMU left in memory while the processor hashes it. */
+      sync_file_range (fd, 0, 0, SYNC_FILE_RANGE_WRITE);
       g_autofree char *sha256 = bk_vm_run_hash (&hashing, path, &size_bytes, error);
       if (sha256 == NULL)
         return FALSE;
+      if (fdatasync (fd) < 0)
+        return bk_error_set_errno (error, errno, "“%s” cannot be made durable", path);
       bk_backup_add_file (backup, disk->file, size_bytes, sha256);
     }
   return TRUE;

@@ -123,14 +123,18 @@ run (const char *const *argv,
  * @size_bytes: what a guest would see
  * @backing_file: (nullable): a qcow2 file, relative to the directory of @file or absolute
  *
- * Makes an empty qcow2 image.
+ * Makes an empty qcow2 image. One that gets everything has clusters of 256 KiB, so that one table
+ * of them serves 8 GiB instead of 512 MiB: QEMU waits for the disk at each new table, which was half
+ * of the time of a copy (2 GiB: 5.4 s, and 3.5 s so). One that gets what has changed keeps QEMU's
+ * 64 KiB: larger ones would copy what has not changed.
  */
 gboolean
 bk_qemu_img_create (const char *file, guint64 size_bytes, const char *backing_file, GError **error)
 {
   g_autofree char *size = g_strdup_printf ("%" G_GUINT64_FORMAT, size_bytes);
   g_autoptr (GString) output = g_string_new (NULL);
-  const char *plain[] = { "qemu-img", "create", "-q", "-f", "qcow2", "--", file, size, NULL };
+  const char *plain[] = { "qemu-img",          "create", "-q", "-f", "qcow2", "-o",
+                          "cluster_size=256k", "--",     file, size, NULL };
   const char *backed[] = { "qemu-img", "create",     "-q", "-f", "qcow2", "-F", "qcow2",
                            "-b",       backing_file, "--", file, size,    NULL };
 
