@@ -6,6 +6,7 @@
 #include "api/ops-job.h"
 #include "api/ops-keep.h"
 #include "api/ops-log.h"
+#include "api/ops-tree-browse.h"
 #include "api/ops-tree-restore.h"
 #include "api/ops-tree.h"
 #include "api/ops-vm.h"
@@ -23,6 +24,8 @@ static const BkOperation *const operations[] = {
   &bk_operation_event_log_backup,
   &bk_operation_event_log_restore,
   &bk_operation_tree_inspect,
+  &bk_operation_tree_browse,
+  &bk_operation_tree_download,
   &bk_operation_backup_list,
   &bk_operation_backup_info,
   &bk_operation_backup_verify,

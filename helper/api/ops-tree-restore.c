@@ -1,5 +1,6 @@
 #include "api/ops-tree-restore.h"
 
+#include "api/ops-tree-browse.h"
 #include "base/error.h"
 #include "base/gettext.h"
 #include "base/timestamp.h"
@@ -25,14 +26,16 @@ parse_date (const char *text)
   return bk_time_from_iso (midnight) + DAY_USECS - 1;
 }
 
+/* @file: (nullable): borrowed by what is returned */
 static BkTreeRestoreRequest
-request_of (const BkCall *call)
+request_of (const BkCall *call, const char *file)
 {
   return (BkTreeRestoreRequest){
     .project_id = bk_call_string (call, "project"),
+    .backup_id = bk_call_string (call, "backup"),
     .generation = bk_call_string (call, "generation"),
     .not_after_usecs = parse_date (bk_call_string (call, "date")),
-    .file = bk_call_string (call, "file"),
+    .file = file,
     .target = bk_call_string (call, "target"),
     .overwrite = bk_call_bool (call, "overwrite", FALSE),
     .removes_extra = bk_call_bool (call, "delete", FALSE),
@@ -131,7 +134,15 @@ run_plan (BkRepository *repository,
 static gboolean
 run_restore (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError **error)
 {
-  BkTreeRestoreRequest request = request_of (call);
+  g_autoptr (GError) wrong = NULL;
+  g_autofree char *file = bk_call_path (call, "file", "file_base64", &wrong);
+  BkTreeRestoreRequest request = request_of (call, file);
+
+  if (wrong != NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&wrong));
+      return FALSE;
+    }
   g_autoptr (BkRepository) repository = bk_repository_open (call->settings->repository_dir, error);
   g_auto (BkTreeRestoreOutcome) outcome = { 0 };
 
@@ -167,12 +178,16 @@ restore_projects (const BkCall *call)
 static const BkParam params[] = {
   { "project", BK_PARAM_STRING, BK_PARAM_REQUIRED | BK_PARAM_POSITIONAL,
     N_ ("the tree, for instance tree/host1/databases") },
+  { "backup", BK_PARAM_STRING, BK_PARAM_OPTIONAL,
+    N_ ("just this point, for instance 2026-11-20T02-00-00") },
   { "generation", BK_PARAM_STRING, BK_PARAM_OPTIONAL,
     N_ ("only from this generation, for instance gen-2026-11-20") },
   { "date", BK_PARAM_TIME, BK_PARAM_OPTIONAL,
     N_ ("the newest point that is not after this date or time (UTC)") },
   { "file", BK_PARAM_STRING, BK_PARAM_OPTIONAL,
     N_ ("one file, or one directory with all below it: its path at the source") },
+  { "file_base64", BK_PARAM_STRING, BK_PARAM_OPTIONAL,
+    N_ ("the same, in base64: for a path that is no UTF-8") },
   { "target", BK_PARAM_STRING, BK_PARAM_OPTIONAL,
     N_ ("the directory to restore to; paths start from it") },
   { "list_only", BK_PARAM_BOOL, BK_PARAM_OPTIONAL,

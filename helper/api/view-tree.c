@@ -1,6 +1,9 @@
 #include "api/view-tree.h"
 
+#include "base/timestamp.h"
 #include "format/json.h"
+
+#include <string.h>
 
 static void
 add_done (JsonObject *object, const BkTreeBackupResult *result)
@@ -50,5 +53,95 @@ bk_view_tree_backup (const char *name, const char *project_id, const BkTreeBacku
   json_object_set_array_member (object, "rotated", rotated);
   if (result->backup != NULL)
     add_done (object, result);
+  return bk_json_object_node (object);
+}
+
+static const char *
+type_of (guint32 mode)
+{
+  static const struct
+  {
+    guint32 bit;
+    const char *name;
+  } types[] = {
+    { BK_TREE_MODE_DIRECTORY, "directory" }, { BK_TREE_MODE_SYMLINK, "link" },
+    { BK_TREE_MODE_DEVICE, "device" },       { BK_TREE_MODE_PIPE, "pipe" },
+    { BK_TREE_MODE_SOCKET, "socket" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (types); i++)
+    {
+      if ((mode & types[i].bit) != 0)
+        return types[i].name;
+    }
+  return (mode & BK_TREE_MODE_TYPE) == 0 ? "file" : "other";
+}
+
+/**
+ * bk_view_tree_listed:
+ *
+ * Returns: (transfer full): tree-entry.json.
+ */
+JsonNode *
+bk_view_tree_listed (const BkTreeListed *listed)
+{
+  JsonObject *object = json_object_new ();
+  const char *type = type_of (listed->mode);
+  gboolean is_directory = strcmp (type, "directory") == 0;
+  g_autofree char *path = g_strconcat ("/", listed->path, NULL);
+  g_autofree char *name = g_utf8_make_valid (listed->name, -1);
+  g_autofree char *mode = g_strdup_printf ("%04o", bk_tree_mode_to_stat (listed->mode) & 07777);
+
+  json_object_set_string_member (object, "name", name);
+  if (g_utf8_validate (path, -1, NULL))
+    json_object_set_string_member (object, "path", path);
+  else
+    {
+      g_autofree char *valid = g_utf8_make_valid (path, -1);
+      g_autofree char *base64 = g_base64_encode ((const guchar *) path, strlen (path));
+
+      json_object_set_string_member (object, "path", valid);
+      json_object_set_string_member (object, "path_base64", base64);
+    }
+  json_object_set_string_member (object, "type", type);
+  json_object_set_int_member (object, "size_bytes",
+                              is_directory ? (gint64) listed->below_bytes : listed->size_bytes);
+  if (is_directory)
+    json_object_set_int_member (object, "entries_count", (gint64) listed->below_count);
+  else
+    json_object_set_null_member (object, "entries_count");
+  bk_json_set_string_or_null (object, "mode", listed->is_implied ? NULL : mode);
+  if (listed->is_implied)
+    {
+      json_object_set_null_member (object, "mtime");
+      json_object_set_null_member (object, "origin");
+      return bk_json_object_node (object);
+    }
+  g_autofree char *mtime = bk_time_to_iso (listed->mtime_nsec / 1000);
+  json_object_set_string_member (object, "mtime", mtime);
+  json_object_set_int_member (object, "origin", listed->origin);
+  return bk_json_object_node (object);
+}
+
+/**
+ * bk_view_tree_browsed:
+ *
+ * Returns: (transfer full): tree-browse-result.json.
+ */
+JsonNode *
+bk_view_tree_browsed (const char *project_id, guint64 offset, const BkTreeBrowsed *browsed)
+{
+  JsonObject *object = json_object_new ();
+  g_autofree char *path = g_utf8_make_valid (browsed->path, -1);
+
+  json_object_set_string_member (object, "project_id", project_id);
+  json_object_set_string_member (object, "backup_id", browsed->backup->id);
+  json_object_set_string_member (object, "generation", browsed->generation);
+  bk_json_set_time_or_null (object, "created_at", browsed->backup->created_usecs);
+  json_object_set_string_member (object, "path", path);
+  json_object_set_int_member (object, "offset", (gint64) offset);
+  json_object_set_int_member (object, "count", (gint64) browsed->count);
+  json_object_set_boolean_member (object, "count_is_complete", browsed->is_complete);
+  json_object_set_int_member (object, "entries_count", (gint64) browsed->entries_count);
   return bk_json_object_node (object);
 }

@@ -1,8 +1,12 @@
 #pragma once
 
 #include "ops/tree-backup.h"
+#include "ops/tree-browse.h"
 
 #include <json-glib/json-glib.h>
 
 JsonNode *
 bk_view_tree_backup (const char *name, const char *project_id, const BkTreeBackupResult *result);
+JsonNode *bk_view_tree_listed (const BkTreeListed *listed);
+JsonNode *
+bk_view_tree_browsed (const char *project_id, guint64 offset, const BkTreeBrowsed *browsed);

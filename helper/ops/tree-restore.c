@@ -4,7 +4,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "model/tree-entry.h"
-#include "store/catalogue.h"
+#include "ops/tree-open.h"
 #include "store/tree-reconcile.h"
 #include "store/tree-target.h"
 
@@ -30,32 +30,6 @@ bk_tree_restore_outcome_clear (BkTreeRestoreOutcome *outcome)
   g_clear_pointer (&outcome->generation, g_free);
 }
 
-/* The path as a manifest has it: no slash at either end. */
-static gboolean
-parse_file (const char *file, char **path, GError **error)
-{
-  *path = NULL;
-  if (file == NULL)
-    return TRUE;
-  while (*file == '/')
-    file++;
-  *path = g_strdup (file);
-  for (gsize length = strlen (*path); length > 0 && (*path)[length - 1] == '/'; length--)
-    (*path)[length - 1] = '\0';
-  if (**path == '\0') /* “/”: everything */
-    {
-      g_clear_pointer (path, g_free);
-      return TRUE;
-    }
-  if (bk_tree_path_is_valid (*path))
-    return TRUE;
-
-  g_autofree char *line = bk_error_one_line (file);
-  g_clear_pointer (path, g_free);
-  bk_set_error (error, BK_ERROR_USAGE, "“%s” is no path in a backup", line);
-  return FALSE;
-}
-
 static BkTreePoint *
 open_point (BkRepository *repository,
             const BkTreeRestoreRequest *request,
@@ -63,30 +37,14 @@ open_point (BkRepository *repository,
             GCancellable *cancellable,
             GError **error)
 {
-  BkProjectKind kind;
+  const BkTreeWhich which = { request->project_id, request->backup_id, request->generation,
+                              request->not_after_usecs };
 
   memset (outcome, 0, sizeof *outcome);
-  if (!bk_project_id_parse (request->project_id, &kind, error))
-    return NULL;
-  if (kind != BK_PROJECT_TREE)
-    {
-      bk_set_error (error, BK_ERROR_USAGE, "“%s” is no tree", request->project_id);
-      return NULL;
-    }
-
-  g_autoptr (GPtrArray) backups =
-      bk_catalogue_list (repository, request->project_id, NULL, NULL, cancellable, error);
-  const BkBackup *backup =
-      backups == NULL
-          ? NULL
-          : bk_tree_points_choose (backups, request->generation, request->not_after_usecs, error);
-  if (backup == NULL)
-    return NULL;
-
-  BkTreePoint *point = bk_tree_point_open (repository, backups, backup, error);
+  BkTreePoint *point = bk_tree_open_point (repository, &which, cancellable, error);
   if (point == NULL)
     return NULL;
-  outcome->backup = bk_backup_copy (backup);
+  outcome->backup = bk_backup_copy (bk_tree_point_get_backup (point));
   outcome->generation = g_strdup (bk_tree_point_get_generation (point));
   return point;
 }
@@ -145,7 +103,7 @@ bk_tree_restore_plan (BkRepository *repository,
   g_autofree char *path = NULL;
 
   memset (outcome, 0, sizeof *outcome);
-  if (!check_request (request, error) || !parse_file (request->file, &path, error))
+  if (!check_request (request, error) || !bk_tree_parse_path (request->file, &path, error))
     return FALSE;
 
   g_autoptr (BkTreePoint) point = open_point (repository, request, outcome, cancellable, error);
@@ -270,7 +228,7 @@ bk_tree_restore (BkRepository *repository,
   g_autofree char *path = NULL;
 
   memset (outcome, 0, sizeof *outcome);
-  if (!check_request (request, error) || !parse_file (request->file, &path, error))
+  if (!check_request (request, error) || !bk_tree_parse_path (request->file, &path, error))
     return FALSE;
 
   g_autoptr (BkTreePoint) point = open_point (repository, request, outcome, cancellable, error);
@@ -314,7 +272,7 @@ bk_tree_restore_list (BkRepository *repository,
   const BkTreeEntry *entry;
 
   memset (outcome, 0, sizeof *outcome);
-  if (!parse_file (request->file, &path, error))
+  if (!bk_tree_parse_path (request->file, &path, error))
     return FALSE;
 
   g_autoptr (BkTreePoint) point = open_point (repository, request, outcome, cancellable, error);

@@ -8,6 +8,7 @@
 typedef struct
 {
   const char *project_id;
+  const char *backup_id;  /* (nullable) only this point */
   const char *generation; /* (nullable) only a point of this one */
   gint64 not_after_usecs; /* the newest point that is not newer; G_MAXINT64: the newest */
   const char *file;       /* (nullable) one file or directory: its absolute path at the source */
