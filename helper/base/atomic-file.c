@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "base/quantity.h"
 #include "base/write.h"
 
 #include <errno.h>
@@ -85,9 +86,8 @@ bk_read_small_file (int dirfd, const char *name, gsize max_bytes, GError **error
     return NULL;
   if (fstat (fd, &st) == 0 && (guint64) st.st_size > max_bytes)
     {
-      bk_set_error (error, BK_ERROR_INTEGRITY,
-                    "“%s” is larger than such a file can be (%" G_GSIZE_FORMAT " bytes)", name,
-                    max_bytes);
+      bk_set_error (error, BK_ERROR_INTEGRITY, "“%s” is larger than such a file can be (%s bytes)",
+                    name, BK_NUMBER (max_bytes));
       return NULL;
     }
 
@@ -110,8 +110,8 @@ bk_read_small_file (int dirfd, const char *name, gsize max_bytes, GError **error
       if (bytes->len + (gsize) n > max_bytes)
         {
           bk_set_error (error, BK_ERROR_INTEGRITY,
-                        "“%s” is larger than such a file can be (%" G_GSIZE_FORMAT " bytes)", name,
-                        max_bytes);
+                        "“%s” is larger than such a file can be (%s bytes)", name,
+                        BK_NUMBER (max_bytes));
           return NULL;
         }
       g_byte_array_append (bytes, buffer, (guint) n);

@@ -111,6 +111,68 @@ bk_set_error (GError **error, BkError code, const char *format, ...)
   va_end (args);
 }
 
+/* In Linux's words. GLib's g_strerror() remembers the first language that it was asked in. */
+static const struct
+{
+  int errnum;
+  const char *text;
+} reasons[] = {
+  { EPERM, N_ ("Operation not permitted") },
+  { ENOENT, N_ ("No such file or directory") },
+  { EIO, N_ ("Input/output error") },
+  { ENXIO, N_ ("No such device or address") },
+  { EBADF, N_ ("Bad file descriptor") },
+  { EAGAIN, N_ ("Resource temporarily unavailable") },
+  { ENOMEM, N_ ("Cannot allocate memory") },
+  { EACCES, N_ ("Permission denied") },
+  { EBUSY, N_ ("Device or resource busy") },
+  { EEXIST, N_ ("File exists") },
+  { EXDEV, N_ ("Invalid cross-device link") },
+  { ENODEV, N_ ("No such device") },
+  { ENOTDIR, N_ ("Not a directory") },
+  { EISDIR, N_ ("Is a directory") },
+  { EINVAL, N_ ("Invalid argument") },
+  { ENFILE, N_ ("Too many open files in system") },
+  { EMFILE, N_ ("Too many open files") },
+  { ETXTBSY, N_ ("Text file busy") },
+  { EFBIG, N_ ("File too large") },
+  { ENOSPC, N_ ("No space left on device") },
+  { EROFS, N_ ("Read-only file system") },
+  { EMLINK, N_ ("Too many links") },
+  { EPIPE, N_ ("Broken pipe") },
+  { ENAMETOOLONG, N_ ("File name too long") },
+  { ENOTEMPTY, N_ ("Directory not empty") },
+  { ELOOP, N_ ("Too many levels of symbolic links") },
+  { EOVERFLOW, N_ ("Value too large for defined data type") },
+  { EILSEQ, N_ ("Invalid or incomplete multibyte or wide character") },
+  { EOPNOTSUPP, N_ ("Operation not supported") },
+  { ECONNRESET, N_ ("Connection reset by peer") },
+  { ETIMEDOUT, N_ ("Connection timed out") },
+  { ECONNREFUSED, N_ ("Connection refused") },
+  { ESTALE, N_ ("Stale file handle") },
+  { EUCLEAN, N_ ("Structure needs cleaning") },
+  { EREMOTEIO, N_ ("Remote I/O error") },
+  { EDQUOT, N_ ("Disk quota exceeded") },
+  { ECANCELED, N_ ("Operation canceled") },
+};
+
+/**
+ * bk_error_reason:
+ * @errnum: an errno
+ *
+ * Returns: (transfer none): it in words, in the language of this thread.
+ */
+const char *
+bk_error_reason (int errnum)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (reasons); i++)
+    {
+      if (reasons[i].errnum == errnum)
+        return _ (reasons[i].text);
+    }
+  return g_strerror (errnum);
+}
+
 static void G_GNUC_PRINTF (2, 0) prepend_valist (GError *error, const char *format, va_list args)
 {
   g_autofree char *old = error->message;
@@ -199,7 +261,7 @@ bk_error_set_errno (GError **error, int errnum, const char *format, ...)
   g_autofree char *what = g_strdup_vprintf (bk_gettext (format), args);
   va_end (args);
 
-  bk_set_error (error, code_from_errno (errnum), "%s: %s", what, g_strerror (errnum));
+  bk_set_error (error, code_from_errno (errnum), "%s: %s", what, bk_error_reason (errnum));
   return FALSE;
 }
 

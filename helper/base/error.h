@@ -38,4 +38,5 @@ gboolean bk_error_set_errno (GError **error, int errnum, const char *format, ...
 void bk_prefix_error (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
 void bk_propagate_prefixed_error (GError **to, GError *from, const char *format, ...)
     G_GNUC_PRINTF (3, 4);
+const char *bk_error_reason (int errnum);
 char *bk_error_one_line (const char *message);

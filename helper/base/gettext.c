@@ -1,15 +1,33 @@
 #include "base/gettext.h"
 
+#include "base/language.h"
+
 /**
  * bk_gettext:
  * @text: as it stands in the sources; what is no such text is given back
  *
- * Returns: (transfer none): it in the language of who reads it.
+ * Returns: (transfer none): it in the language of this thread (base/language.h).
  */
 const char *
 bk_gettext (const char *text)
 {
-  return *text == '\0' ? text : g_dgettext (GETTEXT_PACKAGE, text);
+  return bk_language_text (bk_language_get (), text);
+}
+
+/**
+ * bk_gettext_in:
+ * @context_and_text: as a catalogue names them
+ *
+ * Behind C_().
+ *
+ * Returns: (transfer none): @text as it is said in that context.
+ */
+const char *
+bk_gettext_in (const char *context_and_text, const char *text)
+{
+  const char *translation = bk_language_text (bk_language_get (), context_and_text);
+
+  return translation == context_and_text ? text : translation;
 }
 
 /**
@@ -18,14 +36,11 @@ bk_gettext (const char *text)
  * @many: the text for several
  * @count: how many there are
  *
- * Returns: (transfer none): the one that fits, in the language of who reads it. When it is the
- *   format of bk_set_error() or of its like, that finds no translation of it and takes it as it is.
+ * Returns: (transfer none): the one that fits, in the language of this thread. When it is the format
+ *   of bk_set_error() or of its like, that finds no translation of it and takes it as it is.
  */
 const char *
 bk_ngettext (const char *one, const char *many, guint64 count)
 {
-  /* Every known plural rule looks at the last digits only. */
-  gulong as_long = count > G_MAXUINT ? 1000000 + (gulong) (count % 1000000) : (gulong) count;
-
-  return g_dngettext (GETTEXT_PACKAGE, one, many, as_long);
+  return bk_language_plural (bk_language_get (), one, many, count);
 }

@@ -13,7 +13,10 @@
 
 #define _(String) bk_gettext (String)
 #define N_(String) (String)
+/* For one that is too short to tell what it is for. */
+#define C_(Context, String) bk_gettext_in (Context "\004" String, String)
 
 const char *bk_gettext (const char *text) G_GNUC_FORMAT (1);
+const char *bk_gettext_in (const char *context_and_text, const char *text) G_GNUC_FORMAT (2);
 const char *bk_ngettext (const char *one, const char *many, guint64 count) G_GNUC_FORMAT (1)
     G_GNUC_FORMAT (2);

@@ -1,5 +1,7 @@
 #include "base/passable.h"
 
+#include "base/thread.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -64,5 +66,5 @@ bk_find_impassable (const char *path, uid_t uid, gid_t gid)
 {
   Walk w = { path, uid, gid };
 
-  return g_thread_join (g_thread_new ("passable", walk, &w));
+  return g_thread_join (bk_thread_new ("passable", walk, &w));
 }
