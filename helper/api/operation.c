@@ -1,6 +1,8 @@
 #include "api/operation.h"
 
 #include "base/error.h"
+#include "base/gettext.h"
+#include "base/quantity.h"
 #include "base/timestamp.h"
 #include "model/project.h"
 
@@ -9,6 +11,15 @@
 /* Bounds on what one call may carry; they only have to be beyond any honest use. */
 #define STRING_MAX_BYTES 4096
 #define STRINGS_MAX_COUNT 10000
+
+static char *
+range_text (const BkParam *param)
+{
+  g_autofree char *min = g_strdup_printf ("%" G_GINT64_FORMAT, param->min);
+  g_autofree char *max = g_strdup_printf ("%" G_GINT64_FORMAT, param->max);
+
+  return g_strdup_printf (_ ("must be from %s to %s"), min, max);
+}
 
 static gboolean
 wrong (GError **error, const BkOperation *operation, const char *name, const char *why)
@@ -70,37 +81,36 @@ check_value (const BkOperation *operation, const BkParam *param, JsonNode *node,
   switch (param->type)
     {
     case BK_PARAM_STRING:
-      return is_good_string (node) || wrong (error, operation, param->name, "must be a text");
+      return is_good_string (node) || wrong (error, operation, param->name, _ ("must be a text"));
     case BK_PARAM_STRINGS:
       if (!are_good_strings (node))
-        return wrong (error, operation, param->name, "must be a list of texts");
+        return wrong (error, operation, param->name, _ ("must be a list of texts"));
       if ((param->flags & BK_PARAM_REQUIRED) != 0 &&
           json_array_get_length (json_node_get_array (node)) == 0)
-        return wrong (error, operation, param->name, "must name at least one");
+        return wrong (error, operation, param->name, _ ("must name at least one"));
       return TRUE;
     case BK_PARAM_BOOL:
       return is_value_of (node, G_TYPE_BOOLEAN) ||
-             wrong (error, operation, param->name, "must be true or false");
+             wrong (error, operation, param->name, _ ("must be true or false"));
     case BK_PARAM_CHOICE:
       return (is_good_string (node) && is_choice (json_node_get_string (node), param->choices)) ||
              wrong (error, operation, param->name,
-                    "is not one of the values it can have; see --help");
+                    _ ("is not one of the values it can have; see --help"));
     case BK_PARAM_TIME:
       return (is_good_string (node) && is_time (json_node_get_string (node))) ||
              wrong (error, operation, param->name,
-                    "must be a date (2026-11-20) or a time (2026-11-20T02:00:00.000Z)");
+                    _ ("must be a date (2026-11-20) or a time (2026-11-20T02:00:00.000Z)"));
     case BK_PARAM_INT:
       break;
     }
 
   if (!is_value_of (node, G_TYPE_INT64))
-    return wrong (error, operation, param->name, "must be a whole number");
+    return wrong (error, operation, param->name, _ ("must be a whole number"));
 
   gint64 value = json_node_get_int (node);
   if ((param->min != 0 || param->max != 0) && (value < param->min || value > param->max))
     {
-      g_autofree char *why = g_strdup_printf (
-          "must be from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, param->min, param->max);
+      g_autofree char *why = range_text (param);
       return wrong (error, operation, param->name, why);
     }
   return TRUE;
@@ -140,7 +150,7 @@ bk_operation_check_args (const BkOperation *operation, JsonObject *args, GError 
         {
           g_autofree char *line = bk_error_one_line (name);
 
-          return wrong (error, operation, line, "is not known");
+          return wrong (error, operation, line, _ ("is not known"));
         }
       if (!check_value (operation, param, node, error))
         return FALSE;
@@ -148,7 +158,7 @@ bk_operation_check_args (const BkOperation *operation, JsonObject *args, GError 
   for (const BkParam *param = operation->params; param->name != NULL; param++)
     {
       if ((param->flags & BK_PARAM_REQUIRED) != 0 && !json_object_has_member (args, param->name))
-        return wrong (error, operation, param->name, "is missing");
+        return wrong (error, operation, param->name, _ ("is missing"));
     }
   return TRUE;
 }

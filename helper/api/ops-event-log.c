@@ -60,8 +60,9 @@ add_warnings (JsonObject *object, const BkChainVerdict *verdict, gboolean broken
   if (verdict->fault != BK_CHAIN_SOUND && broken_too)
     add_warning (warnings, "chain-broken", verdict->message);
   if (verdict->fault == BK_CHAIN_SOUND && verdict->scope == BK_CHAIN_FROM_FIRST_KEPT)
-    add_warning (warnings, "beginning-unknown",
-                 "The log does not begin with its first event, and nothing tells what was removed");
+    add_warning (
+        warnings, "beginning-unknown",
+        _ ("The log does not begin with its first event, and nothing tells what was removed"));
   json_object_set_int_member (object, "warnings_count", json_array_get_length (warnings));
   json_object_set_array_member (object, "warnings", warnings);
 }

@@ -2,6 +2,7 @@
 
 #include "api/runner.h"
 #include "base/error.h"
+#include "base/thread.h"
 #include "cli/command-line.h"
 #include "cli/completion.h"
 #include "cli/help.h"
@@ -74,7 +75,7 @@ run_with_signals (Run *run)
   for (guint i = 0; i < G_N_ELEMENTS (signals); i++)
     g_unix_signal_add (signals[i], on_signal, run);
   run->loop = loop;
-  GThread *thread = g_thread_new ("operation", run_thread, run);
+  GThread *thread = bk_thread_new ("operation", run_thread, run);
   g_main_loop_run (loop);
   g_thread_join (thread);
 }

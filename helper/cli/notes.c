@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/gettext.h"
+#include "base/quantity.h"
 #include "base/timestamp.h"
 
 #include <stdio.h>
@@ -119,9 +120,9 @@ progress_line (JsonObject *progress)
   guint64 rate_bytes = count_of (progress, "rate_bytes_per_second");
   const char *project_id = text_of (progress, "project_id");
   const char *step = text_of (progress, "step");
-  g_autofree char *done = g_format_size (done_bytes);
-  g_autofree char *total = g_format_size (total_bytes);
-  g_autofree char *rate = g_format_size (rate_bytes);
+  g_autofree char *done = bk_size_text (done_bytes);
+  g_autofree char *total = bk_size_text (total_bytes);
+  g_autofree char *rate = bk_size_text (rate_bytes);
   GString *line = g_string_new (NULL);
 
   g_string_append_printf (line, "%s %s ", project_id != NULL ? project_id : "",

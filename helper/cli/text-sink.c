@@ -1,6 +1,7 @@
 #include "cli/text-sink.h"
 
 #include "base/error.h"
+#include "base/quantity.h"
 #include "cli/notes.h"
 #include "cli/output.h"
 #include "cli/views.h"
@@ -158,7 +159,7 @@ sink_iface_init (BkSinkInterface *iface)
 static gboolean
 print_written (BkTextSink *self, GError **error)
 {
-  g_autofree char *size = g_format_size (self->written_bytes);
+  g_autofree char *size = bk_size_text (self->written_bytes);
   g_autofree char *line = g_strdup_printf ("%s: %s\n", self->written_path, size);
 
   return bk_output_print (line, error);

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/gettext.h"
+#include "base/quantity.h"
 #include "base/timestamp.h"
 #include "cli/table.h"
 #include "format/json.h"
@@ -125,7 +126,7 @@ number_text (JsonNode *node, CellKind kind)
   if (json_node_get_value_type (node) == G_TYPE_DOUBLE)
     return g_strdup_printf ("%.1f", json_node_get_double (node));
   if (kind == CELL_BYTES && number >= 0)
-    return g_format_size ((guint64) number);
+    return bk_size_text ((guint64) number);
   return g_strdup_printf ("%" G_GINT64_FORMAT, number);
 }
 

@@ -154,7 +154,7 @@ open_channel (Bridge *self, const char *id, JsonObject *message)
 
   if (same != NULL && !bk_channel_is_closed (same))
     {
-      close_and_retire (self, same, "protocol-error", "The channel was opened twice");
+      close_and_retire (self, same, "protocol-error", _ ("The channel was opened twice"));
       return;
     }
   if (same != NULL)
@@ -196,7 +196,7 @@ take_init (Bridge *self, JsonObject *message)
   if (version == NULL || !JSON_NODE_HOLDS_VALUE (version) ||
       json_node_get_value_type (version) != G_TYPE_INT64 || json_node_get_int (version) != 1)
     {
-      protocol_error (self, "The peer speaks another version of the protocol");
+      protocol_error (self, _ ("The peer speaks another version of the protocol"));
       return;
     }
   self->has_init = TRUE;
@@ -267,13 +267,13 @@ take_control (Bridge *self, GBytes *payload)
   if (g_str_equal (command, "init"))
     take_init (self, message);
   else if (!self->has_init)
-    protocol_error (self, "The first message must be “init”");
+    protocol_error (self, _ ("The first message must be “init”"));
   else if (id != NULL)
     take_channel_command (self, command, id, message);
   else if (g_str_equal (command, "kill"))
     take_kill (self, message);
   else if (needs_channel (command))
-    protocol_error (self, "A control message lacks its channel");
+    protocol_error (self, _ ("A control message lacks its channel"));
 }
 
 static void
@@ -288,7 +288,7 @@ on_frame (const char *id, GBytes *payload, gpointer user_data)
     }
   if (!self->has_init)
     {
-      protocol_error (self, "The first message must be “init”");
+      protocol_error (self, _ ("The first message must be “init”"));
       return;
     }
 

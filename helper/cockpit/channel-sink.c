@@ -3,6 +3,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/gettext.h"
+#include "base/quantity.h"
 #include "cockpit/flow.h"
 #include "cockpit/frames.h"
 #include "format/json.h"
@@ -211,9 +212,8 @@ sink_emit (
   if (length_bytes > BK_FRAME_JSON_MAX_BYTES)
     {
       bk_set_error (error, BK_ERROR_FAILED,
-                    "An answer of %" G_GSIZE_FORMAT
-                    " bytes is too long for one frame; ask for less",
-                    length_bytes);
+                    "An answer of %s bytes is too long for one frame; ask for less",
+                    BK_NUMBER (length_bytes));
       return FALSE;
     }
   return await_room (self, cancellable, error) &&

@@ -3,6 +3,7 @@
 #include "api/runner.h"
 #include "base/error.h"
 #include "base/gettext.h"
+#include "base/thread.h"
 #include "cockpit/channel-sink.h"
 #include "store/settings-file.h"
 
@@ -108,7 +109,7 @@ start (BkChannel *self, GError **error)
   /* Over HTTP an error before ready becomes the status of the answer, so ready waits there. */
   if (!self->options->is_external && !self->options->is_raw)
     bk_channel_sink_ready (self->sink);
-  self->thread = g_thread_try_new ("operation", channel_thread, self, &local_error);
+  self->thread = bk_thread_try_new ("operation", channel_thread, self, &local_error);
   if (self->thread == NULL)
     {
       bk_set_error (error, BK_ERROR_FAILED, "%s was not started: %s", self->operation->name,
@@ -241,7 +242,7 @@ take_pong (BkChannel *self, JsonObject *pong)
     return;
   if (!JSON_NODE_HOLDS_VALUE (node) || json_node_get_value_type (node) != G_TYPE_INT64 ||
       !bk_channel_sink_pong (self->sink, json_node_get_int (node)))
-    protocol_error (self, "A pong came in that answers no ping");
+    protocol_error (self, _ ("A pong came in that answers no ping"));
 }
 
 /**
@@ -260,7 +261,7 @@ bk_channel_control (BkChannel *channel, const char *command, JsonObject *message
   else if (g_str_equal (command, "options"))
     bk_channel_close (channel, "not-supported", _ ("This channel has no options to change"));
   else if (g_str_equal (command, "done") && channel->is_done)
-    protocol_error (channel, "A second “done” came in");
+    protocol_error (channel, _ ("A second “done” came in"));
   else if (g_str_equal (command, "done"))
     channel->is_done = TRUE;
 }
@@ -278,13 +279,13 @@ bk_channel_data (BkChannel *channel, GBytes *payload)
 
   if (channel->is_done)
     {
-      protocol_error (channel, "Data came in after “done”");
+      protocol_error (channel, _ ("Data came in after “done”"));
       return;
     }
   if (!channel->options->is_raw && length_bytes > 0 &&
       !g_utf8_validate_len (data, length_bytes, NULL))
     {
-      protocol_error (channel, "What came in on a text channel is not UTF-8 text");
+      protocol_error (channel, _ ("What came in on a text channel is not UTF-8 text"));
       return;
     }
   if (!channel->options->sends_acks || length_bytes == 0)

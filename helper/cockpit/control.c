@@ -1,6 +1,7 @@
 #include "cockpit/control.h"
 
 #include "base/error.h"
+#include "base/gettext.h"
 #include "cockpit/frames.h"
 #include "format/json.h"
 
@@ -34,7 +35,7 @@ bk_control_get_string (JsonObject *message, const char *name, const char **value
   if (node == NULL)
     return TRUE;
   if (!holds (node, G_TYPE_STRING))
-    return wrong (error, name, "must be a text");
+    return wrong (error, name, _ ("must be a text"));
   *value = json_node_get_string (node);
   return TRUE;
 }
@@ -54,7 +55,7 @@ bk_control_get_bool (JsonObject *message, const char *name, gboolean *value, GEr
   if (node == NULL)
     return TRUE;
   if (!holds (node, G_TYPE_BOOLEAN))
-    return wrong (error, name, "must be true or false");
+    return wrong (error, name, _ ("must be true or false"));
   *value = json_node_get_boolean (node);
   return TRUE;
 }
@@ -68,7 +69,7 @@ get_object (JsonObject *message, const char *name, JsonObject **value, GError **
   if (node == NULL)
     return TRUE;
   if (!JSON_NODE_HOLDS_OBJECT (node))
-    return wrong (error, name, "must be an object");
+    return wrong (error, name, _ ("must be an object"));
   *value = json_node_get_object (node);
   return TRUE;
 }
@@ -87,7 +88,7 @@ bk_control_parse (GBytes *payload, GError **error)
   const char *text = g_bytes_get_data (payload, &length_bytes);
   g_autoptr (GError) local_error = NULL;
   g_autoptr (JsonObject) message = bk_json_parse_object (
-      text != NULL ? text : "", (gssize) length_bytes, "A control message", &local_error);
+      text != NULL ? text : "", (gssize) length_bytes, _ ("A control message"), &local_error);
   const char *command;
   const char *channel;
 
@@ -101,13 +102,13 @@ bk_control_parse (GBytes *payload, GError **error)
     return NULL;
   if (command == NULL || *command == '\0')
     {
-      wrong (error, "command", "is missing");
+      wrong (error, "command", _ ("is missing"));
       return NULL;
     }
   if (channel != NULL && (*channel == '\0' || strchr (channel, '\n') != NULL ||
                           strlen (channel) > BK_FRAME_CHANNEL_MAX_BYTES))
     {
-      wrong (error, "channel", "is not the id of a channel");
+      wrong (error, "channel", _ ("is not the id of a channel"));
       return NULL;
     }
   return g_steal_pointer (&message);
@@ -123,7 +124,7 @@ get_word (
   if (!bk_control_get_string (message, name, &value, error))
     return FALSE;
   if (value != NULL && !g_str_equal (value, word))
-    return wrong (error, name, "is not a value that is known");
+    return wrong (error, name, _ ("is not a value that is known"));
   *is_there = value != NULL;
   return TRUE;
 }

@@ -1,6 +1,7 @@
 #include "cockpit/frames.h"
 
 #include "base/error.h"
+#include "base/gettext.h"
 
 #include <string.h>
 
@@ -87,19 +88,19 @@ read_length (BkFrameReader *reader, gsize *digits, gsize *length_bytes, GError *
   for (i = 0; i < available && bytes[i] != '\n'; i++)
     {
       if (!g_ascii_isdigit (bytes[i]))
-        return broken (reader, error, "its length is not a number");
+        return broken (reader, error, _ ("its length is not a number"));
       if (bytes[0] == '0')
-        return broken (reader, error, "its length begins with a zero");
+        return broken (reader, error, _ ("its length begins with a zero"));
       if (i == LENGTH_MAX_DIGITS)
-        return broken (reader, error, "it is too long");
+        return broken (reader, error, _ ("it is too long"));
       length = length * 10 + (gsize) (bytes[i] - '0');
     }
   if (length > BK_FRAME_MAX_BYTES)
-    return broken (reader, error, "it is too long");
+    return broken (reader, error, _ ("it is too long"));
   if (i == available)
     return BK_FRAME_NONE;
   if (i == 0)
-    return broken (reader, error, "its length is not a number");
+    return broken (reader, error, _ ("its length is not a number"));
   *digits = i;
   *length_bytes = length;
   return BK_FRAME_WHOLE;
@@ -134,7 +135,7 @@ bk_frame_reader_next (BkFrameReader *reader, BkFrame *frame, GError **error)
   gsize length_bytes = 0;
 
   if (reader->is_broken)
-    return broken (reader, error, "one before was broken");
+    return broken (reader, error, _ ("one before was broken"));
 
   BkFrameStatus status = read_length (reader, &digits, &length_bytes, error);
   if (status != BK_FRAME_WHOLE)
@@ -146,11 +147,11 @@ bk_frame_reader_next (BkFrameReader *reader, BkFrame *frame, GError **error)
 
   /* Said as soon as it is known: a peer may wait for the answer before it sends the rest. */
   if (newline == NULL && available > BK_FRAME_CHANNEL_MAX_BYTES)
-    return broken (reader, error, "its channel is not one");
+    return broken (reader, error, _ ("its channel is not one"));
   if (newline == NULL && available >= length_bytes)
-    return broken (reader, error, "no newline ends its channel");
+    return broken (reader, error, _ ("no newline ends its channel"));
   if (newline != NULL && !is_channel (body, (gsize) (newline - body)))
-    return broken (reader, error, "its channel is not one");
+    return broken (reader, error, _ ("its channel is not one"));
   if (available < length_bytes)
     return BK_FRAME_NONE;
 

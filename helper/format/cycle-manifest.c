@@ -2,6 +2,7 @@
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "base/gettext.h"
 #include "base/path.h"
 #include "format/json.h"
 #include "model/settings.h"
@@ -81,7 +82,7 @@ read_strings (JsonArray *array,
       const char *text = JSON_NODE_HOLDS_VALUE (node) ? json_node_get_string (node) : NULL;
 
       if (!is_valid (text))
-        return broken (error, what, "one of its names would lead out of the project");
+        return broken (error, what, _ ("one of its names would lead out of the project"));
       g_ptr_array_add (strings, g_strdup (text));
     }
   return TRUE;
@@ -96,14 +97,14 @@ read_disk (BkCycle *cycle, const char *target, JsonNode *node, const char *what,
   JsonArray *incrementals;
 
   if (entry == NULL || !bk_name_is_safe (target))
-    return broken (error, what, "one of its disks is not described");
+    return broken (error, what, _ ("one of its disks is not described"));
   if (!bk_json_string (entry, "base_full_file", what, &file, error) ||
       !bk_json_string (entry, "base_full_hash_sha256", what, &sha256, error) ||
       !bk_json_array (entry, "incremental_files", what, BK_MAX_INCREMENTALS_MAX, &incrementals,
                       error))
     return FALSE;
   if (!bk_path_is_safe_relative (file) || !bk_sha256_is_hex (sha256))
-    return broken (error, what, "a base file or its SHA-256 cannot be one of ours");
+    return broken (error, what, _ ("a base file or its SHA-256 cannot be one of ours"));
 
   BkCycleDisk *disk = bk_cycle_set_disk_base (cycle, target, file, sha256);
   return read_strings (incrementals, bk_path_is_safe_relative, disk->incremental_files, what,
@@ -124,11 +125,11 @@ read_status (BkCycle *cycle, JsonObject *object, const char *what, GError **erro
   if (strcmp (status, "active") == 0)
     return TRUE;
   if (strcmp (status, "consolidating") != 0 || !bk_name_is_safe (merged_id))
-    return broken (error, what, "its status is none that this program knows");
+    return broken (error, what, _ ("its status is none that this program knows"));
   cycle->merge = BK_MERGE_IN_PLACE; /* manifests without the member know no other */
   if (merge != NULL &&
       (!bk_merge_mode_from_string (merge, &cycle->merge) || cycle->merge == BK_MERGE_AUTO))
-    return broken (error, what, "it merges in a way that this program does not know");
+    return broken (error, what, _ ("it merges in a way that this program does not know"));
   cycle->status = BK_CYCLE_CONSOLIDATING;
   cycle->merged_id = g_strdup (merged_id);
   return TRUE;
@@ -145,7 +146,7 @@ read_disks (BkCycle *cycle, JsonObject *object, const char *what, GError **error
   if (!bk_json_object (object, "disks", what, &disks, error))
     return FALSE;
   if (json_object_get_size (disks) == 0 || json_object_get_size (disks) > DISKS_MAX_COUNT)
-    return broken (error, what, "it has no disks, or more than a VM can have");
+    return broken (error, what, _ ("it has no disks, or more than a VM can have"));
   json_object_iter_init_ordered (&iter, disks);
   while (json_object_iter_next_ordered (&iter, &target, &node))
     {
@@ -180,21 +181,22 @@ static gboolean
 check_ids (const BkCycle *cycle, const char *what, GError **error)
 {
   if (cycle->backup_ids->len == 0)
-    return broken (error, what, "it names no backup");
+    return broken (error, what, _ ("it names no backup"));
   for (guint i = 0; i < cycle->backup_ids->len; i++)
     {
       if (!bk_cycle_is_backup_id (cycle->vm,
                                   i == 0 ? BK_CYCLE_PART_BASE : BK_CYCLE_PART_INCREMENTAL,
                                   g_ptr_array_index (cycle->backup_ids, i)))
-        return broken (error, what, "one of its backups is not a Base or an Incremental of its VM");
+        return broken (error, what,
+                       _ ("one of its backups is not a Base or an Incremental of its VM"));
     }
   if (cycle->merged_id != NULL &&
       !bk_cycle_is_backup_id (cycle->vm, BK_CYCLE_PART_MERGED, cycle->merged_id))
-    return broken (error, what, "what it is merged into is not a Full-Merged of its VM");
+    return broken (error, what, _ ("what it is merged into is not a Full-Merged of its VM"));
   for (guint i = 0; i < cycle->disks->len; i++)
     {
       if (!check_chain (cycle, g_ptr_array_index (cycle->disks, i)))
-        return broken (error, what, "a file of one of its disks lies outside its backups");
+        return broken (error, what, _ ("a file of one of its disks lies outside its backups"));
     }
   return TRUE;
 }
@@ -223,7 +225,7 @@ bk_cycle_manifest_from_bytes (GBytes *bytes, const char *what, GError **error)
     return NULL;
   if (number != VERSION)
     {
-      broken (error, what, "a newer version of this program wrote it; use that one");
+      broken (error, what, _ ("a newer version of this program wrote it; use that one"));
       return NULL;
     }
   if (!bk_json_string (object, "vm", what, &vm, error) ||

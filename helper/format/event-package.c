@@ -1,6 +1,8 @@
 #include "format/event-package.h"
 
 #include "base/error.h"
+#include "base/gettext.h"
+#include "base/quantity.h"
 #include "base/timestamp.h"
 #include "format/event-segment.h"
 #include "format/event-snapshot.h"
@@ -8,7 +10,7 @@
 
 #include <string.h>
 
-static const char what[] = "The package's manifest";
+#define WHAT _ ("The package's manifest")
 
 static void
 file_free (gpointer data)
@@ -144,7 +146,7 @@ wrong (GError **error, const char *format, ...)
   va_end (args);
   g_autofree char *line = bk_error_one_line (why);
 
-  bk_set_error (error, BK_ERROR_INTEGRITY, "%s: %s", what, line);
+  bk_set_error (error, BK_ERROR_INTEGRITY, "%s: %s", WHAT, line);
   return FALSE;
 }
 
@@ -153,7 +155,7 @@ read_files (BkEventManifest *manifest, JsonObject *object, GError **error)
 {
   JsonArray *files;
 
-  if (!bk_json_array (object, "files", what, BK_EVENT_PACKAGE_FILES_MAX, &files, error))
+  if (!bk_json_array (object, "files", WHAT, BK_EVENT_PACKAGE_FILES_MAX, &files, error))
     return FALSE;
   for (guint i = 0; i < json_array_get_length (files); i++)
     {
@@ -163,14 +165,15 @@ read_files (BkEventManifest *manifest, JsonObject *object, GError **error)
       const char *sha256;
       guint64 size_bytes;
 
-      if (entry == NULL || !bk_json_string (entry, "path", what, &path, NULL) ||
-          !bk_json_count (entry, "size", what, G_MAXINT64, &size_bytes, NULL) ||
-          !bk_json_string (entry, "sha256", what, &sha256, NULL) || !bk_sha256_is_hex (sha256))
-        return wrong (error, "entry %u of “files” is not a path with its size and SHA-256", i + 1);
+      if (entry == NULL || !bk_json_string (entry, "path", WHAT, &path, NULL) ||
+          !bk_json_count (entry, "size", WHAT, G_MAXINT64, &size_bytes, NULL) ||
+          !bk_json_string (entry, "sha256", WHAT, &sha256, NULL) || !bk_sha256_is_hex (sha256))
+        return wrong (error, _ ("entry %u of “files” is not a path with its size and SHA-256"),
+                      i + 1);
       if (!bk_event_package_path_is_known (path))
-        return wrong (error, "“%s” is not a file of an event log", path);
+        return wrong (error, _ ("“%s” is not a file of an event log"), path);
       if (bk_event_manifest_find (manifest, path) != NULL)
-        return wrong (error, "“%s” is listed twice", path);
+        return wrong (error, _ ("“%s” is listed twice"), path);
       bk_event_manifest_add (manifest, path, size_bytes, sha256);
     }
   return TRUE;
@@ -183,7 +186,7 @@ read_bool (JsonObject *object, const char *name, gboolean *value, GError **error
 
   if (node == NULL || !JSON_NODE_HOLDS_VALUE (node) ||
       json_node_get_value_type (node) != G_TYPE_BOOLEAN)
-    return wrong (error, "“%s” must be true or false", name);
+    return wrong (error, _ ("“%s” must be true or false"), name);
   *value = json_node_get_boolean (node);
   return TRUE;
 }
@@ -193,7 +196,7 @@ read_text_or_null (JsonObject *object, const char *name, char **value, GError **
 {
   const char *text;
 
-  if (!bk_json_string_or_null (object, name, what, &text, error))
+  if (!bk_json_string_or_null (object, name, WHAT, &text, error))
     return FALSE;
   *value = g_strdup (text);
   return TRUE;
@@ -204,10 +207,10 @@ read_summary (BkEventManifest *manifest, JsonObject *object, GError **error)
 {
   JsonObject *summary;
 
-  return bk_json_object (object, "eventlog_summary", what, &summary, error) &&
-         bk_json_count (summary, "total_events", what, G_MAXINT64, &manifest->total_events,
+  return bk_json_object (object, "eventlog_summary", WHAT, &summary, error) &&
+         bk_json_count (summary, "total_events", WHAT, G_MAXINT64, &manifest->total_events,
                         error) &&
-         bk_json_count (summary, "total_segments", what, G_MAXINT64, &manifest->total_segments,
+         bk_json_count (summary, "total_segments", WHAT, G_MAXINT64, &manifest->total_segments,
                         error) &&
          read_text_or_null (summary, "first_event_id", &manifest->first_event_id, error) &&
          read_text_or_null (summary, "last_event_id", &manifest->last_event_id, error) &&
@@ -226,27 +229,27 @@ read_summary (BkEventManifest *manifest, JsonObject *object, GError **error)
 BkEventManifest *
 bk_event_manifest_from_json (const char *text, gsize length_bytes, GError **error)
 {
-  g_autoptr (JsonObject) object = bk_json_parse_object (text, (gssize) length_bytes, what, error);
+  g_autoptr (JsonObject) object = bk_json_parse_object (text, (gssize) length_bytes, WHAT, error);
   g_autoptr (BkEventManifest) manifest = bk_event_manifest_new ();
   const char *created_at;
   const char *source_dir;
   guint64 version;
 
-  if (object == NULL || !bk_json_count (object, "version", what, G_MAXINT64, &version, error))
+  if (object == NULL || !bk_json_count (object, "version", WHAT, G_MAXINT64, &version, error))
     return NULL;
   if (version != 1)
     {
       bk_set_error (error, BK_ERROR_UNSUPPORTED,
-                    "%s is of version %" G_GUINT64_FORMAT ", which this program does not know",
-                    what, version);
+                    "%s is of version %s, which this program does not know", WHAT,
+                    BK_DIGITS (version));
       return NULL;
     }
-  if (!bk_json_string (object, "created_at", what, &created_at, error) ||
-      !bk_json_string (object, "source_dir", what, &source_dir, error))
+  if (!bk_json_string (object, "created_at", WHAT, &created_at, error) ||
+      !bk_json_string (object, "source_dir", WHAT, &source_dir, error))
     return NULL;
   if (bk_time_from_iso (created_at) == BK_TIME_INVALID)
     {
-      wrong (error, "“created_at” is not a time such as 2026-11-20T02:00:00.000Z");
+      wrong (error, _ ("“created_at” is not a time such as 2026-11-20T02:00:00.000Z"));
       return NULL;
     }
   manifest->created_at = g_strdup (created_at);

@@ -3,7 +3,9 @@
 #include "format/event-segment.h"
 
 #include "base/error.h"
+#include "base/gettext.h"
 #include "base/json-text.h"
+#include "base/quantity.h"
 #include "format/json-cursor.h"
 
 #include <string.h>
@@ -167,7 +169,7 @@ malformed (BkEventParser *parser, const BkJsonCursor *cursor, const char *what, 
 {
   guint64 at = parser->offset + (guint64) (cursor->at - (const char *) parser->buffer->data);
 
-  bk_set_error (error, BK_ERROR_INTEGRITY, "%s at byte %" G_GUINT64_FORMAT, what, at);
+  bk_set_error (error, BK_ERROR_INTEGRITY, "%s at byte %s", what, BK_DIGITS (at));
   return FALSE;
 }
 
@@ -196,7 +198,7 @@ step (BkEventParser *parser,
     case STATE_ARRAY:
       parser->state = STATE_FIRST;
       return bk_json_take (cursor, '[') ||
-             malformed (parser, cursor, "No JSON array begins", error);
+             malformed (parser, cursor, _ ("No JSON array begins"), error);
     case STATE_COMMA:
     case STATE_FIRST:
       if (bk_json_take (cursor, ']'))
@@ -207,11 +209,12 @@ step (BkEventParser *parser,
       if (parser->state == STATE_COMMA)
         {
           parser->state = STATE_EVENT;
-          return bk_json_take (cursor, ',') || malformed (parser, cursor, "No comma stands", error);
+          return bk_json_take (cursor, ',') ||
+                 malformed (parser, cursor, _ ("No comma stands"), error);
         }
       break;
     case STATE_DONE:
-      return malformed (parser, cursor, "Something follows the array", error);
+      return malformed (parser, cursor, _ ("Something follows the array"), error);
     case STATE_EVENT:
       break;
     }
@@ -223,7 +226,7 @@ step (BkEventParser *parser,
 
       cursor->short_of_data = wait;
       if (!wait)
-        return malformed (parser, cursor, "No event that can be read stands", error);
+        return malformed (parser, cursor, _ ("No event that can be read stands"), error);
       cursor->at = start;
       return FALSE;
     }
@@ -281,10 +284,8 @@ bk_event_parser_end (BkEventParser *parser, GError **error)
 {
   if (parser->state == STATE_DONE)
     return TRUE;
-  bk_set_error (error, BK_ERROR_INTEGRITY,
-                "It ends in mid-array, after byte %" //
-                G_GUINT64_FORMAT,
-                parser->offset + parser->buffer->len);
+  bk_set_error (error, BK_ERROR_INTEGRITY, "It ends in mid-array, after byte %s",
+                BK_DIGITS (parser->offset + parser->buffer->len));
   return FALSE;
 }
 

@@ -1,6 +1,7 @@
 #include "format/event-snapshot.h"
 
 #include "base/error.h"
+#include "base/quantity.h"
 #include "format/event-segment.h"
 #include "format/json.h"
 
@@ -16,8 +17,7 @@ check_version (JsonObject *object, const char *what, GError **error)
   if (version == 1)
     return TRUE;
   bk_set_error (error, BK_ERROR_UNSUPPORTED,
-                "%s is of version %" G_GUINT64_FORMAT ", which this program does not know", what,
-                version);
+                "%s is of version %s, which this program does not know", what, BK_DIGITS (version));
   return FALSE;
 }
 

@@ -1,6 +1,7 @@
 #include "format/job-json.h"
 
 #include "base/error.h"
+#include "base/gettext.h"
 #include "format/json.h"
 
 #include <string.h>
@@ -185,7 +186,7 @@ read_rest (BkJob *job, JsonObject *record, const char *what, GError **error)
 BkJob *
 bk_job_from_record (const char *text, gsize length_bytes, GError **error)
 {
-  static const char what[] = "The record of a job";
+  const char *what = _ ("The record of a job");
   const char *id, *op, *actor;
   JsonObject *args;
 

@@ -1,6 +1,7 @@
 #include "format/json.h"
 
 #include "base/error.h"
+#include "base/gettext.h"
 #include "base/json-strict.h"
 #include "base/timestamp.h"
 
@@ -101,7 +102,7 @@ bk_json_string (
   JsonNode *node = json_object_get_member (object, name);
 
   if (!holds (node, G_TYPE_STRING))
-    return broken (error, what, name, node == NULL ? "is missing" : "is not a text");
+    return broken (error, what, name, node == NULL ? _ ("is missing") : _ ("is not a text"));
   *value = json_node_get_string (node);
   return TRUE;
 }
@@ -138,9 +139,10 @@ bk_json_count (JsonObject *object,
   JsonNode *node = json_object_get_member (object, name);
 
   if (!holds (node, G_TYPE_INT64))
-    return broken (error, what, name, node == NULL ? "is missing" : "is not a whole number");
+    return broken (error, what, name,
+                   node == NULL ? _ ("is missing") : _ ("is not a whole number"));
   if (json_node_get_int (node) < 0 || (guint64) json_node_get_int (node) > max)
-    return broken (error, what, name, "is out of its range");
+    return broken (error, what, name, _ ("is out of its range"));
   *value = (guint64) json_node_get_int (node);
   return TRUE;
 }
@@ -156,9 +158,9 @@ bk_json_array (JsonObject *object,
   JsonNode *node = json_object_get_member (object, name);
 
   if (node == NULL || !JSON_NODE_HOLDS_ARRAY (node))
-    return broken (error, what, name, node == NULL ? "is missing" : "is not a list");
+    return broken (error, what, name, node == NULL ? _ ("is missing") : _ ("is not a list"));
   if (json_array_get_length (json_node_get_array (node)) > max_length)
-    return broken (error, what, name, "is longer than such a list can be");
+    return broken (error, what, name, _ ("is longer than such a list can be"));
   *value = json_node_get_array (node);
   return TRUE;
 }
@@ -170,7 +172,7 @@ bk_json_object (
   JsonNode *node = json_object_get_member (object, name);
 
   if (node == NULL || !JSON_NODE_HOLDS_OBJECT (node))
-    return broken (error, what, name, node == NULL ? "is missing" : "is not an object");
+    return broken (error, what, name, node == NULL ? _ ("is missing") : _ ("is not an object"));
   *value = json_node_get_object (node);
   return TRUE;
 }
@@ -192,7 +194,7 @@ bk_json_time_or_zero (
     return TRUE;
   *usecs = bk_time_from_iso (text);
   return *usecs != BK_TIME_INVALID ||
-         broken (error, what, name, "is not a time such as 2026-11-20T02:00:00.000Z");
+         broken (error, what, name, _ ("is not a time such as 2026-11-20T02:00:00.000Z"));
 }
 
 void

@@ -1,6 +1,7 @@
 #include "format/log-line.h"
 
 #include "base/error.h"
+#include "base/gettext.h"
 #include "base/timestamp.h"
 #include "format/json.h"
 
@@ -92,7 +93,7 @@ bk_log_line_to_text (const BkLogLine *line)
 BkLogLine *
 bk_log_line_from_text (const char *text, gsize length_bytes, GError **error)
 {
-  static const char what[] = "A line of a log";
+  const char *what = _ ("A line of a log");
   g_autoptr (JsonObject) object = NULL;
   BkLogEntry entry = { 0 };
   const char *timestamp, *level, *job_id;

@@ -1,3 +1,5 @@
+#include "base/gettext.h"
+#include "base/quantity.h"
 #include "format/nbkm.h"
 
 #include "base/digest.h"
@@ -99,10 +101,8 @@ need (BkNbkmReader *reader, gsize length_bytes, const char *part, GError **error
     return FALSE;
   if (reader->end - reader->at >= length_bytes)
     return TRUE;
-  return broken (reader, error,
-                 "it is truncated in %s, after %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
-                 " entries",
-                 part, reader->count, reader->header.entry_count);
+  return broken (reader, error, _ ("it is truncated in %s, after %s of %s entries"), part,
+                 BK_NUMBER (reader->count), BK_NUMBER (reader->header.entry_count));
 }
 
 static gboolean
@@ -111,10 +111,10 @@ read_header (BkNbkmReader *reader, GError **error)
   const guint8 *at = reader->buffer;
   BkNbkmHeader *header = &reader->header;
 
-  if (!need (reader, BK_NBKM_HEADER_BYTES, "its header", error))
+  if (!need (reader, BK_NBKM_HEADER_BYTES, _ ("its header"), error))
     return FALSE;
   if (memcmp (at, "NBKM", 4) != 0)
-    return broken (reader, error, "it does not begin with “NBKM”");
+    return broken (reader, error, _ ("it does not begin with “NBKM”"));
   header->version = get_u16 (at + 4);
   header->flags = get_u16 (at + 6);
   header->entry_count = get_u64 (at + 8);
@@ -128,7 +128,7 @@ read_header (BkNbkmReader *reader, GError **error)
       return FALSE;
     }
   if (header->flags != BK_NBKM_FLAG_CUMULATIVE)
-    return broken (reader, error, "its flags are 0x%04x, where version 1 has 0x0001 only",
+    return broken (reader, error, _ ("its flags are 0x%04x, where version 1 has 0x0001 only"),
                    header->flags);
   reader->at = BK_NBKM_HEADER_BYTES;
   return TRUE;
@@ -178,23 +178,23 @@ read_footer (BkNbkmReader *reader, GError **error)
 {
   guint8 digest[BK_SHA256_BYTES];
 
-  if (!need (reader, BK_NBKM_FOOTER_BYTES, "its footer", error))
+  if (!need (reader, BK_NBKM_FOOTER_BYTES, _ ("its footer"), error))
     return FALSE;
   bk_sha256_update (reader->sha256, reader->buffer + reader->start, reader->at - reader->start);
   bk_sha256_finish (reader->sha256, digest);
   if (memcmp (reader->buffer + reader->at + BK_SHA256_BYTES, "NBKM", 4) != 0)
-    return broken (reader, error,
-                   "after %" G_GUINT64_FORMAT " entries, as many as its header counts, it does not "
-                   "end with “NBKM”",
-                   reader->count);
+    return broken (
+        reader, error,
+        _ ("after %s entries, as many as its header counts, it does not end with “NBKM”"),
+        BK_NUMBER (reader->count));
   if (memcmp (reader->buffer + reader->at, digest, sizeof digest) != 0)
-    return broken (reader, error, "its checksum is not that of its content");
+    return broken (reader, error, _ ("its checksum is not that of its content"));
   reader->at += BK_NBKM_FOOTER_BYTES;
   reader->start = reader->at;
   if (!fill (reader, 1, error))
     return FALSE;
   if (reader->at != reader->end)
-    return broken (reader, error, "there are bytes after its end");
+    return broken (reader, error, _ ("there are bytes after its end"));
   reader->finished = TRUE;
   return TRUE;
 }
@@ -257,16 +257,14 @@ take_path (BkNbkmReader *reader, const char *path, guint16 length, GError **erro
     name_start--;
 
   if (G_UNLIKELY (!names_are_valid (path, name_start, length)))
-    return broken (reader, error, "entry %" G_GUINT64_FORMAT " has no valid path", reader->count);
+    return broken (reader, error, _ ("entry %s has no valid path"), BK_DIGITS (reader->count));
   memcpy (reader->path + common, path + common, length - common);
   reader->path[length] = '\0';
   if (G_LIKELY (before < now))
     return TRUE;
   return broken (reader, error,
-                 "entry %" G_GUINT64_FORMAT
-                 " is out of order: its path does not sort after the one "
-                 "before",
-                 reader->count);
+                 _ ("entry %s is out of order: its path does not sort after the one before"),
+                 BK_DIGITS (reader->count));
 }
 
 /**
@@ -282,15 +280,14 @@ bk_nbkm_reader_next (BkNbkmReader *reader, const BkTreeEntry **entry, GError **e
   *entry = NULL;
   if (reader->count == reader->header.entry_count)
     return reader->finished || read_footer (reader, error);
-  if (!need (reader, 2, "an entry", error))
+  if (!need (reader, 2, _ ("an entry"), error))
     return FALSE;
 
   guint16 length = get_u16 (reader->buffer + reader->at);
 
   if (length == 0)
-    return broken (reader, error, "entry %" G_GUINT64_FORMAT " has a path of length 0",
-                   reader->count);
-  if (!need (reader, (gsize) 2 + length + AFTER_PATH_BYTES, "an entry", error) ||
+    return broken (reader, error, _ ("entry %s has a path of length 0"), BK_DIGITS (reader->count));
+  if (!need (reader, (gsize) 2 + length + AFTER_PATH_BYTES, _ ("an entry"), error) ||
       !take_path (reader, (const char *) reader->buffer + reader->at + 2, length, error))
     return FALSE;
 
@@ -302,12 +299,11 @@ bk_nbkm_reader_next (BkNbkmReader *reader, const BkTreeEntry **entry, GError **e
   reader->entry.mode = get_u32 (at + 16);
   reader->entry.origin = at[20];
   if (reader->entry.size_bytes < 0)
-    return broken (reader, error, "entry %" G_GUINT64_FORMAT " has a negative size", reader->count);
+    return broken (reader, error, _ ("entry %s has a negative size"), BK_DIGITS (reader->count));
   if (reader->entry.origin > reader->header.sequence)
     return broken (reader, error,
-                   "entry %" G_GUINT64_FORMAT
-                   " is in archive %u, which is later than this one (%u)",
-                   reader->count, reader->entry.origin, reader->header.sequence);
+                   _ ("entry %s is in archive %u, which is later than this one (%u)"),
+                   BK_DIGITS (reader->count), reader->entry.origin, reader->header.sequence);
   reader->at += (gsize) 2 + length + AFTER_PATH_BYTES;
   reader->count++;
   *entry = &reader->entry;

@@ -1,3 +1,4 @@
+#include "base/gettext.h"
 #include "format/nbkm.h"
 
 #include "base/digest.h"
@@ -238,7 +239,7 @@ static gboolean
 checksum_again (BkNbkmWriter *writer, GError **error)
 {
   g_autoptr (BkZstdSource) source =
-      bk_zstd_source_new (writer->fd, HEADER_FRAME_BYTES, writer->file_bytes, "the manifest");
+      bk_zstd_source_new (writer->fd, HEADER_FRAME_BYTES, writer->file_bytes, _ ("the manifest"));
   gsize n;
 
   start_checksum (writer, writer->count);

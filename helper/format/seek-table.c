@@ -1,6 +1,7 @@
 #include "format/seek-table.h"
 
 #include "base/error.h"
+#include "base/gettext.h"
 
 #include <errno.h>
 #include <string.h>
@@ -131,7 +132,7 @@ read_at (
       if (n < 0)
         return bk_error_set_errno (error, errno, "Reading “%s” failed", name);
       if (n == 0)
-        return broken (error, name, "the file ends within it");
+        return broken (error, name, _ ("the file ends within it"));
       data = (guint8 *) data + n;
       offset_bytes += (guint64) n;
       length_bytes -= (gsize) n;
@@ -156,15 +157,15 @@ read_points (BkSeekTable *table,
 
       table->points[i] = (BkSeekPoint){ offset_bytes, plain_offset_bytes };
       if (compressed_bytes == 0)
-        return broken (error, name, "it has a frame without bytes");
+        return broken (error, name, _ ("it has a frame without bytes"));
       if (plain_bytes > BK_SEEK_TABLE_PLAIN_MAX_BYTES)
-        return broken (error, name, "it has a frame that is too large");
+        return broken (error, name, _ ("it has a frame that is too large"));
       offset_bytes += compressed_bytes;
       plain_offset_bytes += plain_bytes;
     }
   table->points[table->frames_count] = (BkSeekPoint){ offset_bytes, plain_offset_bytes };
   if (offset_bytes != table_offset_bytes)
-    return broken (error, name, "its frames are not as long as the file");
+    return broken (error, name, _ ("its frames are not as long as the file"));
   return TRUE;
 }
 
@@ -213,11 +214,11 @@ bk_seek_table_new_from_fd (int fd, const char *name, GError **error)
   guint64 table_bytes = SKIPPABLE_HEADER_BYTES + entries_bytes + sizeof footer;
 
   if ((footer[4] & DESCRIPTOR_RESERVED) != 0)
-    return broken (error, name, "reserved bits are set"), NULL;
+    return broken (error, name, _ ("reserved bits are set")), NULL;
   if (frames_count > BK_SEEK_TABLE_FRAMES_MAX)
-    return broken (error, name, "it has too many frames"), NULL;
+    return broken (error, name, _ ("it has too many frames")), NULL;
   if (table_bytes > file_bytes)
-    return broken (error, name, "it is longer than the file"), NULL;
+    return broken (error, name, _ ("it is longer than the file")), NULL;
 
   g_autofree guint8 *bytes = g_malloc (SKIPPABLE_HEADER_BYTES + entries_bytes);
   if (!read_at (fd, name, file_bytes - table_bytes, bytes, SKIPPABLE_HEADER_BYTES + entries_bytes,
@@ -225,7 +226,7 @@ bk_seek_table_new_from_fd (int fd, const char *name, GError **error)
     return NULL;
   if (get_u32 (bytes) != SKIPPABLE_MAGIC ||
       get_u32 (bytes + 4) != entries_bytes + BK_SEEK_TABLE_FOOTER_BYTES)
-    return broken (error, name, "its beginning does not match its end"), NULL;
+    return broken (error, name, _ ("its beginning does not match its end")), NULL;
 
   g_autoptr (BkSeekTable) table = g_new0 (BkSeekTable, 1);
   table->frames_count = frames_count;

@@ -1,6 +1,7 @@
 #include "format/settings-json.h"
 
 #include "base/error.h"
+#include "base/gettext.h"
 
 const char *const bk_settings_json_sections[] = { "storages", "backups", NULL };
 
@@ -58,8 +59,11 @@ bk_settings_apply_json (BkSettings *settings, JsonObject *config, GError **error
       g_autofree char *text = text_of (json_object_get_member (config, setting->name), setting);
       if (text == NULL)
         {
-          bk_set_error (error, BK_ERROR_USAGE, "The setting “%s” must be a %s", setting->name,
-                        setting->type == BK_SETTING_COUNT ? "whole number" : "text");
+          bk_set_error (error, BK_ERROR_USAGE,
+                        setting->type == BK_SETTING_COUNT
+                            ? _ ("The setting “%s” must be a whole number")
+                            : _ ("The setting “%s” must be a text"),
+                        setting->name);
           return FALSE;
         }
       if (!bk_settings_set (settings, setting, text, error))

@@ -1,6 +1,7 @@
 #include "format/tree-settings-json.h"
 
 #include "base/error.h"
+#include "base/gettext.h"
 #include "base/path.h"
 #include "format/json.h"
 #include "model/tree-exclude.h"
@@ -31,7 +32,8 @@ check_names (JsonObject *object, const char *const *known, const char *what, GEr
       if (!g_strv_contains (known, name))
         {
           g_autofree char *line = bk_error_one_line (name);
-          g_autofree char *why = g_strdup_printf ("has a member “%s”, which is not known", line);
+          g_autofree char *why =
+              g_strdup_printf (_ ("has a member “%s”, which is not known"), line);
 
           return wrong (error, what, why);
         }
@@ -55,7 +57,7 @@ read_count (JsonObject *object,
   if (!bk_json_count (object, name, what, max, &count, error))
     return FALSE;
   if (count < min)
-    return wrong (error, what, "has a number that is too small");
+    return wrong (error, what, _ ("has a number that is too small"));
   *value = (guint) count;
   return TRUE;
 }
@@ -68,7 +70,7 @@ read_bool (JsonObject *object, const char *name, const char *what, gboolean *val
   if (node == NULL)
     return TRUE;
   if (!JSON_NODE_HOLDS_VALUE (node) || json_node_get_value_type (node) != G_TYPE_BOOLEAN)
-    return wrong (error, what, "has a member that must be true or false and is not");
+    return wrong (error, what, _ ("has a member that must be true or false and is not"));
   *value = json_node_get_boolean (node);
   return TRUE;
 }
@@ -95,7 +97,7 @@ read_choice (JsonObject *object,
     }
 
   g_autofree char *list = g_strjoinv ("” or “", (char **) choices);
-  g_autofree char *why = g_strdup_printf ("has a “%s” that is not “%s”", name, list);
+  g_autofree char *why = g_strdup_printf (_ ("has a “%s” that is not “%s”"), name, list);
   wrong (error, what, why);
   return -1;
 }
@@ -108,14 +110,15 @@ read_policy (BkTreeStorage *storage, JsonObject *object, const char *what, GErro
   gboolean is_full = storage->type == BK_TREE_STORAGE_FULL;
 
   if (has_backups && has_generations)
-    return wrong (error, what, "has both “max_backups” and “max_generations”; keep one of them");
+    return wrong (error, what,
+                  _ ("has both “max_backups” and “max_generations”; keep one of them"));
   if (has_generations && is_full)
     return wrong (
         error, what,
-        "has “max_generations”, which only the type “incremental” knows; use “max_backups”");
+        _ ("has “max_generations”, which only the type “incremental” knows; use “max_backups”"));
   if (has_backups && !is_full)
     return wrong (error, what,
-                  "has “max_backups”, which only the type “full” knows; use “max_generations”");
+                  _ ("has “max_backups”, which only the type “full” knows; use “max_generations”"));
   return read_count (object, is_full ? "max_backups" : "max_generations", what, 1,
                      BK_TREE_MAX_COUNT_MAX, &storage->max_count, error) &&
          read_count (object, "full_interval", what, 1, BK_FULL_INTERVAL_DAYS_MAX,
@@ -138,7 +141,7 @@ read_storage (BkTreeStorage *storage, JsonObject *object, const char *what, GErr
       !bk_json_string_or_null (object, "base_dir", what, &base_dir, error))
     return FALSE;
   if (base_dir != NULL && !g_path_is_absolute (base_dir))
-    return wrong (error, what, "has a “base_dir” that does not begin with “/”");
+    return wrong (error, what, _ ("has a “base_dir” that does not begin with “/”"));
   storage->base_dir = g_strdup (base_dir);
 
   int type = read_choice (object, "type", types, what, BK_TREE_STORAGE_FULL, error);
@@ -160,20 +163,20 @@ read_sources (BkTreeTask *task, JsonObject *object, const char *what, GError **e
   if (!bk_json_array (object, "sources", what, SOURCES_MAX, &array, error))
     return FALSE;
   if (json_array_get_length (array) == 0)
-    return wrong (error, what, "has no “sources”; name at least one");
+    return wrong (error, what, _ ("has no “sources”; name at least one"));
   for (guint i = 0; i < json_array_get_length (array); i++)
     {
       JsonNode *node = json_array_get_element (array, i);
       const char *path;
 
       if (!JSON_NODE_HOLDS_OBJECT (node))
-        return wrong (error, what, "has a source that is not an object with a “path”");
+        return wrong (error, what, _ ("has a source that is not an object with a “path”"));
       JsonObject *source = json_node_get_object (node);
       if (!check_names (source, known, what, error) ||
           !bk_json_string (source, "path", what, &path, error))
         return FALSE;
       if (!g_path_is_absolute (path))
-        return wrong (error, what, "has a source whose path does not begin with “/”");
+        return wrong (error, what, _ ("has a source whose path does not begin with “/”"));
       g_strv_builder_add (paths, path);
     }
   task->sources = g_strv_builder_end (paths);
@@ -194,7 +197,7 @@ read_excludes (BkTreeTask *task, JsonObject *object, const char *what, GError **
       JsonNode *node = json_array_get_element (array, i);
 
       if (!JSON_NODE_HOLDS_VALUE (node) || json_node_get_value_type (node) != G_TYPE_STRING)
-        return wrong (error, what, "has an exclude pattern that is not a text");
+        return wrong (error, what, _ ("has an exclude pattern that is not a text"));
       g_strv_builder_add (patterns, json_node_get_string (node));
     }
   task->excludes = g_strv_builder_end (patterns);
@@ -227,7 +230,7 @@ read_task (BkTreeTask *task, JsonObject *object, const char *what, GError **erro
       !bk_json_string_or_null (object, "schedule", what, &schedule, error))
     return FALSE;
   if (agent != NULL && !bk_name_is_safe (agent))
-    return wrong (error, what, "has an “agent” that cannot be the name of a directory");
+    return wrong (error, what, _ ("has an “agent” that cannot be the name of a directory"));
   task->agent = g_strdup (agent);
   task->storage = g_strdup (storage);
   task->schedule = g_strdup (schedule);
@@ -257,15 +260,15 @@ read_storages (BkTreeSettings *settings, JsonObject *config, GError **error)
   if (!bk_json_object (config, "storages", "It", &storages, error))
     return FALSE;
   if (json_object_get_size (storages) > STORAGES_MAX)
-    return wrong (error, "“storages”", "has too many members");
+    return wrong (error, "“storages”", _ ("has too many members"));
   json_object_iter_init (&iter, storages);
   while (json_object_iter_next (&iter, &name, &node))
     {
       g_autofree char *line = bk_error_one_line (name);
-      g_autofree char *what = g_strdup_printf ("The storage “%s”", line);
+      g_autofree char *what = g_strdup_printf (_ ("The storage “%s”"), line);
 
       if (!JSON_NODE_HOLDS_OBJECT (node))
-        return wrong (error, what, "is not an object");
+        return wrong (error, what, _ ("is not an object"));
       BkTreeStorage *storage = bk_tree_storage_new (name);
       g_ptr_array_add (settings->storages, storage);
       if (!read_storage (storage, json_node_get_object (node), what, error))
@@ -289,16 +292,16 @@ read_tasks (BkTreeSettings *settings, JsonObject *config, GError **error)
       const char *name;
 
       if (!JSON_NODE_HOLDS_OBJECT (node))
-        return wrong (error, "“backups”", "has an element that is not an object");
+        return wrong (error, "“backups”", _ ("has an element that is not an object"));
       JsonObject *object = json_node_get_object (node);
-      if (!bk_json_string (object, "name", "A member of “backups”", &name, error))
+      if (!bk_json_string (object, "name", _ ("A member of “backups”"), &name, error))
         return FALSE;
       g_autofree char *line = bk_error_one_line (name);
-      g_autofree char *what = g_strdup_printf ("The backup “%s”", line);
+      g_autofree char *what = g_strdup_printf (_ ("The backup “%s”"), line);
       if (!bk_name_is_safe (name))
-        return wrong (error, what, "has a name that cannot be that of a directory");
+        return wrong (error, what, _ ("has a name that cannot be that of a directory"));
       if (bk_tree_settings_find_task (settings, name) != NULL)
-        return wrong (error, what, "is there twice; give one another name");
+        return wrong (error, what, _ ("is there twice; give one another name"));
 
       BkTreeTask *task = bk_tree_task_new (name);
       g_ptr_array_add (settings->tasks, task);
@@ -308,7 +311,7 @@ read_tasks (BkTreeSettings *settings, JsonObject *config, GError **error)
         {
           g_autofree char *storage = bk_error_one_line (task->storage);
           g_autofree char *why =
-              g_strdup_printf ("wants the storage “%s”, which is not in “storages”", storage);
+              g_strdup_printf (_ ("wants the storage “%s”, which is not in “storages”"), storage);
 
           return wrong (error, what, why);
         }

@@ -1,4 +1,6 @@
 /* What must hold of one event, given the one before it. Each check sets the fault that it finds. */
+#include "base/gettext.h"
+#include "base/quantity.h"
 #include "model/event-chain-private.h"
 
 #include "base/error.h"
@@ -33,7 +35,7 @@ bk_event_chain_set_fault (
   if (!bk_event_chain_is_sound (chain))
     return;
   va_start (args, format);
-  g_autofree char *what = g_strdup_vprintf (format, args);
+  g_autofree char *what = g_strdup_vprintf (bk_gettext (format), args);
   va_end (args);
 
   verdict->fault = fault;
@@ -46,8 +48,8 @@ bk_event_chain_set_fault (
     }
   g_autofree char *id = bk_text_dup (&event->id);
   g_autofree char *message =
-      g_strdup_printf ("Segment %" G_GUINT64_FORMAT ", event %" G_GUINT64_FORMAT " (“%s”): %s",
-                       chain->segment, chain->index, id, what);
+      g_strdup_printf (_ ("Segment %s, event %s (“%s”): %s"), BK_DIGITS (chain->segment),
+                       BK_DIGITS (chain->index), id, what);
 
   verdict->broken_event_id = bk_error_one_line (id);
   verdict->message = bk_error_one_line (message);
@@ -86,8 +88,8 @@ bk_event_chain_check_hash (BkEventChain *chain, const BkEvent *event)
 
   if (!bk_event_hasher_event (chain->hasher, event, hex))
     bk_event_chain_set_fault (chain, BK_CHAIN_HASH, event,
-                              "its hash_version %" G_GUINT64_FORMAT " is not known to this program",
-                              event->hash_version);
+                              "its hash_version %s is not known to this program",
+                              BK_DIGITS (event->hash_version));
   else if (!bk_text_is (&event->current_hash, hex))
     bk_event_chain_set_fault (chain, BK_CHAIN_HASH, event,
                               "its content is not what its current_hash says: it was changed");
@@ -114,9 +116,8 @@ bk_event_chain_check_order (BkEventChain *chain, const BkEvent *event)
                               "an event of an older hash_version follows a newer");
   else if (event->hash_version > 0 && event->seq != chain->last_seq + 1)
     bk_event_chain_set_fault (chain, BK_CHAIN_ORDER, event,
-                              "it is number %" G_GUINT64_FORMAT " where number %" G_GUINT64_FORMAT
-                              " belongs",
-                              event->seq, chain->last_seq + 1);
+                              "it is number %s where number %s belongs", BK_DIGITS (event->seq),
+                              BK_DIGITS (chain->last_seq + 1));
 }
 
 /**
@@ -158,6 +159,6 @@ bk_event_chain_check_snapshot (BkEventChain *chain, const BkEvent *event)
   else if ((event->hash_version > 0 && event->seq != snapshot->total_events) ||
            (counted && chain->verdict->events_count != snapshot->total_events))
     bk_event_chain_set_fault (chain, BK_CHAIN_SNAPSHOT_MISMATCH, event,
-                              "the snapshot counts %" G_GUINT64_FORMAT " events up to here",
-                              snapshot->total_events);
+                              "the snapshot counts %s events up to here",
+                              BK_NUMBER (snapshot->total_events));
 }

@@ -1,5 +1,8 @@
 #include "model/event-chain-private.h"
 
+#include "base/gettext.h"
+#include "base/quantity.h"
+
 #include <string.h>
 
 /**
@@ -63,10 +66,8 @@ begin_first_segment (BkEventChain *chain, guint64 segment)
   if (segment != expected)
     {
       bk_event_chain_set_fault (chain, BK_CHAIN_MISSING_SEGMENT, NULL,
-                                "Segment %" G_GUINT64_FORMAT
-                                " is missing: the log begins with segment %" //
-                                G_GUINT64_FORMAT,
-                                expected, segment);
+                                "Segment %s is missing: the log begins with segment %s",
+                                BK_DIGITS (expected), BK_DIGITS (segment));
       return;
     }
   if (chain->fast)
@@ -99,10 +100,8 @@ bk_event_chain_begin_segment (BkEventChain *chain, guint64 segment)
     begin_first_segment (chain, segment);
   else if (segment != previous + 1)
     bk_event_chain_set_fault (chain, BK_CHAIN_MISSING_SEGMENT, NULL,
-                              "Segment %" G_GUINT64_FORMAT
-                              " is missing: after segment %" G_GUINT64_FORMAT
-                              " comes segment %" G_GUINT64_FORMAT,
-                              previous + 1, previous, segment);
+                              "Segment %s is missing: after segment %s comes segment %s",
+                              BK_DIGITS (previous + 1), BK_DIGITS (previous), BK_DIGITS (segment));
 }
 
 static gboolean
@@ -202,9 +201,8 @@ void
 bk_event_chain_unreadable (BkEventChain *chain, const char *why)
 {
   bk_event_chain_set_fault (chain, BK_CHAIN_UNREADABLE, NULL,
-                            "Segment %" G_GUINT64_FORMAT ", event %" G_GUINT64_FORMAT
-                            " cannot be read: %s",
-                            chain->segment, chain->index, why);
+                            "Segment %s, event %s cannot be read: %s", BK_DIGITS (chain->segment),
+                            BK_DIGITS (chain->index), why);
 }
 
 /**
@@ -233,18 +231,17 @@ settle_beginning (BkEventChain *chain)
   if (chain->verdict->scope == BK_CHAIN_FROM_ANCHOR && !chain->anchor_confirmed)
     bk_event_chain_set_fault (
         chain, BK_CHAIN_MISSING_SEGMENT, NULL,
-        "The segments before %" G_GUINT64_FORMAT
-        " are missing: the anchor says that they were pruned, but no event records that",
-        chain->first_segment);
+        "The segments before %s are missing: the anchor says that they were pruned, but no event records that",
+        BK_DIGITS (chain->first_segment));
   if (chain->verdict->scope != BK_CHAIN_FROM_FIRST_KEPT)
     return;
   if (chain->anchor_confirmed || (!chain->first_is_own && snapshot_vouches (chain)))
     chain->verdict->scope = BK_CHAIN_FROM_ANCHOR;
   else if (chain->first_is_own)
-    bk_event_chain_set_fault (chain, BK_CHAIN_MISSING_SEGMENT, NULL,
-                              "The segments before %" G_GUINT64_FORMAT
-                              " are missing: no event records that they were pruned",
-                              chain->first_segment);
+    bk_event_chain_set_fault (
+        chain, BK_CHAIN_MISSING_SEGMENT, NULL,
+        "The segments before %s are missing: no event records that they were pruned",
+        BK_DIGITS (chain->first_segment));
 }
 
 static void
@@ -256,10 +253,9 @@ settle_snapshot (BkEventChain *chain)
     return;
   bk_event_chain_set_fault (
       chain, BK_CHAIN_SNAPSHOT_MISMATCH, NULL,
-      "The snapshot knows event “%s” (segment %" G_GUINT64_FORMAT ", event %" //
-      G_GUINT64_FORMAT "), which is not in the log: its end was cut off, or the snapshot "
-      "is of another log",
-      snapshot->last_event_id, snapshot->last_segment, snapshot->last_index_in_segment);
+      "The snapshot knows event “%s” (segment %s, event %s), which is not in the log: its end was cut off, or the snapshot is of another log",
+      snapshot->last_event_id, BK_DIGITS (snapshot->last_segment),
+      BK_DIGITS (snapshot->last_index_in_segment));
 }
 
 /**
@@ -274,9 +270,8 @@ bk_event_chain_end (BkEventChain *chain)
 
   if (chain->segment == 0 && chain->anchor != NULL)
     bk_event_chain_set_fault (chain, BK_CHAIN_MISSING_SEGMENT, NULL,
-                              "Segment %" G_GUINT64_FORMAT
-                              " is missing: there is no segment at all",
-                              chain->anchor->first_segment);
+                              "Segment %s is missing: there is no segment at all",
+                              BK_DIGITS (chain->anchor->first_segment));
   else if (chain->verdict->events_count > 0)
     settle_beginning (chain);
   settle_snapshot (chain);

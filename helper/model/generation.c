@@ -1,5 +1,6 @@
 #include "model/generation.h"
 
+#include "base/gettext.h"
 #include "base/timestamp.h"
 #include "model/tree-entry.h"
 
@@ -18,25 +19,28 @@ static const struct
   gboolean is_warning;
   const char *explanation;
 } reasons[] = {
-  [BK_GENERATION_NEXT] = { "next", FALSE, "the generation goes on" },
+  [BK_GENERATION_NEXT] = { "next", FALSE, N_ ("the generation goes on") },
   [BK_GENERATION_NEXT_AND_WAIT] = { "next-and-wait", TRUE,
-                                    "a full is due, but a source is not there: its old entries "
-                                    "are kept until it comes back" },
-  [BK_GENERATION_STORAGE_IS_FULL] = { "storage-is-full", FALSE, "the storage takes only fulls" },
-  [BK_GENERATION_REQUESTED] = { "requested", FALSE, "a full was asked for" },
-  [BK_GENERATION_FIRST] = { "first", FALSE, "there is no earlier generation" },
+                                    N_ ("a full is due, but a source is not there: its old entries "
+                                        "are kept until it comes back") },
+  [BK_GENERATION_STORAGE_IS_FULL] = { "storage-is-full", FALSE,
+                                      N_ ("the storage takes only fulls") },
+  [BK_GENERATION_REQUESTED] = { "requested", FALSE, N_ ("a full was asked for") },
+  [BK_GENERATION_FIRST] = { "first", FALSE, N_ ("there is no earlier generation") },
   [BK_GENERATION_INTERVAL_PASSED] = { "interval-passed", FALSE,
-                                      "the interval between fulls has passed" },
+                                      N_ ("the interval between fulls has passed") },
   [BK_GENERATION_ORIGINS_USED_UP] = { "origins-used-up", FALSE,
-                                      "the generation has its greatest number of incrementals" },
-  [BK_GENERATION_MANIFEST_MISSING] = { "manifest-missing", TRUE, "the newest manifest is missing" },
-  [BK_GENERATION_MANIFEST_BROKEN] = { "manifest-broken", TRUE, "the newest manifest is broken" },
+                                      N_ ("the generation has its greatest number of incrementals") },
+  [BK_GENERATION_MANIFEST_MISSING] = { "manifest-missing", TRUE,
+                                       N_ ("the newest manifest is missing") },
+  [BK_GENERATION_MANIFEST_BROKEN] = { "manifest-broken", TRUE,
+                                      N_ ("the newest manifest is broken") },
   [BK_GENERATION_ARCHIVE_MISSING] = { "archive-missing", TRUE,
-                                      "an archive of the generation is missing or has another "
-                                      "size than was recorded" },
+                                      N_ ("an archive of the generation is missing or has another "
+                                          "size than was recorded") },
   [BK_GENERATION_CLOCK_WENT_BACK] = { "clock-went-back", TRUE,
-                                      "the clock is behind the newest backup, so times cannot "
-                                      "tell what changed since" },
+                                      N_ ("the clock is behind the newest backup, so times cannot "
+                                          "tell what changed since") },
 };
 
 static gboolean
@@ -113,7 +117,7 @@ bk_generation_reason_to_string (BkGenerationReason reason)
 const char *
 bk_generation_reason_explain (BkGenerationReason reason)
 {
-  return reasons[reason].explanation;
+  return _ (reasons[reason].explanation);
 }
 
 /* gen-YYYY-MM-DD, or gen-YYYY-MM-DD.N with N from 2 on. */

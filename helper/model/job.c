@@ -1,6 +1,7 @@
 #include "model/job.h"
 
 #include "base/error.h"
+#include "base/gettext.h"
 #include "base/timestamp.h"
 #include "base/words.h"
 
@@ -176,9 +177,9 @@ bk_job_observe_without_process (BkJob *job, gint64 now_usecs)
   g_clear_pointer (&job->progress, progress_free);
   job->state = BK_JOB_INTERRUPTED;
   set_error (job, "internal-error",
-             had_begun ? "The job was interrupted: its process ended without a word (killed, or "
-                         "the machine went down). What was complete is kept; start it again."
-                       : "The job never began: its process did not start. Start it again.");
+             had_begun ? _ ("The job was interrupted: its process ended without a word (killed, or "
+                            "the machine went down). What was complete is kept; start it again.")
+                       : _ ("The job never began: its process did not start. Start it again."));
 }
 
 static void

@@ -1,6 +1,7 @@
 #include "model/settings.h"
 
 #include "base/error.h"
+#include "base/gettext.h"
 
 #include <string.h>
 
@@ -10,29 +11,30 @@
 
 /* state_dir comes first: the directories below it follow it unless they are set themselves. */
 static const BkSetting table[] = {
-  { SETTING (state_dir), .type = BK_SETTING_PATH, .summary = "the program's own records" },
+  { SETTING (state_dir), .type = BK_SETTING_PATH, .summary = N_ ("the program's own records") },
   { SETTING (repository_dir), .variable = "BACKUP_DIR", .type = BK_SETTING_PATH,
-    .summary = "the directory that holds all backups" },
+    .summary = N_ ("the directory that holds all backups") },
   { SETTING (log_dir), .variable = "LOG_DIR", .type = BK_SETTING_PATH,
-    .summary = "the logs, one a project and day" },
-  { SETTING (runtime_dir), .type = BK_SETTING_PATH, .summary = "jobs and socket of this boot" },
-  { SETTING (connect_uri), .type = BK_SETTING_URI, .summary = "the libvirt connection" },
+    .summary = N_ ("the logs, one a project and day") },
+  { SETTING (runtime_dir), .type = BK_SETTING_PATH,
+    .summary = N_ ("jobs and socket of this boot") },
+  { SETTING (connect_uri), .type = BK_SETTING_URI, .summary = N_ ("the libvirt connection") },
   { SETTING (max_incrementals), .type = BK_SETTING_COUNT, .min = 1, .max = BK_MAX_INCREMENTALS_MAX,
-    .summary = "incrementals of a VM before they are consolidated" },
+    .summary = N_ ("incrementals of a VM before they are consolidated") },
   { SETTING (retention_days), .type = BK_SETTING_COUNT, .max = 36500,
-    .summary = "days to keep standalone copies; 0 keeps them" },
+    .summary = N_ ("days to keep standalone copies; 0 keeps them") },
   { SETTING (log_retention_days), .type = BK_SETTING_COUNT, .max = 36500,
-    .summary = "days to keep logs; 0 keeps them" },
+    .summary = N_ ("days to keep logs; 0 keeps them") },
   { SETTING (merge_mode), .type = BK_SETTING_CHOICE, .choices = "auto|in-place|copy",
-    .summary = "how a VM's incrementals are consolidated" },
+    .summary = N_ ("how a VM's incrementals are consolidated") },
   { SETTING (compression), .type = BK_SETTING_CHOICE, .choices = "none|zstd",
-    .summary = "of consolidated VM backups; zstd implies a copy" },
+    .summary = N_ ("of consolidated VM backups; zstd implies a copy") },
   { SETTING (port), .variable = "PORT", .type = BK_SETTING_COUNT, .min = 1, .max = 65535,
-    .summary = "the port of the HTTP service" },
+    .summary = N_ ("the port of the HTTP service") },
   { SETTING (log_level), .variable = "LOG_LEVEL", .type = BK_SETTING_CHOICE,
-    .choices = "debug|info|warning|error", .summary = "the least level that is logged" },
+    .choices = "debug|info|warning|error", .summary = N_ ("the least level that is logged") },
   { SETTING (environment), .variable = "ENVIRONMENT", .type = BK_SETTING_CHOICE,
-    .choices = "production|development", .summary = "what the machine is used for" },
+    .choices = "production|development", .summary = N_ ("what the machine is used for") },
   { NULL },
 };
 
@@ -153,14 +155,15 @@ what_it_must_be (const BkSetting *setting)
   switch (setting->type)
     {
     case BK_SETTING_PATH:
-      return g_strdup ("must be an absolute path without “..”, for instance /srv/backup");
+      return g_strdup (_ ("must be an absolute path without “..”, for instance /srv/backup"));
     case BK_SETTING_URI:
-      return g_strdup ("must be a libvirt connection, for instance qemu:///system");
+      return g_strdup (_ ("must be a libvirt connection, for instance qemu:///system"));
     case BK_SETTING_COUNT:
-      return g_strdup_printf ("must be a whole number from %u to %u", setting->min, setting->max);
+      return g_strdup_printf (_ ("must be a whole number from %u to %u"), setting->min,
+                              setting->max);
     case BK_SETTING_CHOICE:
     default:
-      return g_strdup_printf ("must be one of %s", setting->choices);
+      return g_strdup_printf (_ ("must be one of %s"), setting->choices);
     }
 }
 

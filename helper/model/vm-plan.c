@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/gettext.h"
+#include "base/quantity.h"
 
 #include <string.h>
 
@@ -222,8 +223,8 @@ warn_of_facts (BkVmPlan *plan, const BkVmPlanFacts *facts, gboolean copies, BkCy
                            facts->impassable, facts->impassable));
   if (plan->needed_bytes > plan->free_bytes)
     {
-      g_autofree char *needs = g_format_size (plan->needed_bytes);
-      g_autofree char *has = g_format_size (plan->free_bytes);
+      g_autofree char *needs = bk_size_text (plan->needed_bytes);
+      g_autofree char *has = bk_size_text (plan->free_bytes);
 
       warn (plan, "no-space",
             g_strdup_printf (_ ("It needs %s in the repository, which has %s."), needs, has));

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/quantity.h"
 #include "model/retention.h"
 #include "store/backup-remove.h"
 #include "store/catalogue.h"
@@ -102,7 +103,7 @@ bk_backup_delete (BkRepository *repository,
       !bk_backup_remove (repository, backup, error))
     return FALSE;
 
-  g_autofree char *size = g_format_size (backup->size_bytes);
+  g_autofree char *size = bk_size_text (backup->size_bytes);
   bk_reporter_message (reporter, BK_LOG_INFO, backup->project_id, backup->id, "backup.delete",
                        "“%s” was deleted: %s freed", backup->id, size);
   return TRUE;

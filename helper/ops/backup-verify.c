@@ -3,7 +3,9 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/gettext.h"
 #include "base/path.h"
+#include "base/quantity.h"
 #include "store/catalogue.h"
 #include "store/tree-verify.h"
 #include "vm/qemu-img.h"
@@ -56,7 +58,7 @@ verify_file (Verify *verify, int dirfd, const BkBackupFile *file, GError **error
   autofd int fd = bk_open_file_at (dirfd, file->path, &local);
 
   if (fd < 0 && g_error_matches (local, BK_ERROR, BK_ERROR_NOT_FOUND))
-    return broken (error, verify->backup, "its file “%s” is missing", file->path);
+    return broken (error, verify->backup, _ ("its file “%s” is missing"), file->path);
 
   g_autofree char *sha256 = fd < 0 ? NULL
                                    : bk_sha256_of_fd (fd, file->path, &size_bytes, on_bytes, verify,
@@ -67,11 +69,10 @@ verify_file (Verify *verify, int dirfd, const BkBackupFile *file, GError **error
       return FALSE;
     }
   if (size_bytes != file->size_bytes)
-    return broken (error, verify->backup,
-                   "its file “%s” has %" G_GUINT64_FORMAT " bytes instead of %" G_GUINT64_FORMAT,
-                   file->path, size_bytes, file->size_bytes);
+    return broken (error, verify->backup, _ ("its file “%s” has %s bytes instead of %s"),
+                   file->path, BK_NUMBER (size_bytes), BK_NUMBER (file->size_bytes));
   if (strcmp (sha256, file->sha256) != 0)
-    return broken (error, verify->backup, "its file “%s” has changed (its SHA-256 differs)",
+    return broken (error, verify->backup, _ ("its file “%s” has changed (its SHA-256 differs)"),
                    file->path);
   return TRUE;
 }
@@ -118,9 +119,9 @@ verify_own (Verify *verify, gboolean parent_is_whole, GError **error)
   g_autofree char *checksum = bk_backup_files_checksum (backup);
 
   if (backup->status != BK_BACKUP_COMPLETED)
-    return broken (error, backup, "it is %s", bk_backup_status_to_string (backup->status));
+    return broken (error, backup, _ ("it is %s"), bk_backup_status_to_string (backup->status));
   if (g_strcmp0 (checksum, backup->checksum) != 0)
-    return broken (error, backup, "its metadata.json was changed (its checksum differs)");
+    return broken (error, backup, _ ("its metadata.json was changed (its checksum differs)"));
 
   autofd int dirfd = bk_catalogue_open_files (verify->repository, backup, error);
   if (dirfd < 0)
@@ -146,11 +147,11 @@ verify_parent (Verify *verify, GHashTable *verified, GError **error)
   if (g_hash_table_contains (verified, full_id))
     return TRUE;
   if (strcmp (backup->parent_backup_id, backup->id) == 0)
-    return broken (error, backup, "its record says that it continues itself");
+    return broken (error, backup, _ ("its record says that it continues itself"));
 
   g_autoptr (BkBackup) parent = bk_catalogue_find (verify->repository, full_id, &local);
   if (parent == NULL)
-    return broken (error, backup, "it continues “%s”, which cannot be used: %s",
+    return broken (error, backup, _ ("it continues “%s”, which cannot be used: %s"),
                    backup->parent_backup_id, local->message);
   return bk_backup_verify (verify->repository, parent, TRUE, verified, verify->reporter,
                            verify->cancellable, error);

@@ -5,7 +5,9 @@
 #include "base/atomic-file.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/gettext.h"
 #include "base/path.h"
+#include "base/quantity.h"
 #include "format/event-segment.h"
 #include "format/event-snapshot.h"
 #include "format/json.h"
@@ -50,7 +52,7 @@ bk_event_log_backup_say (BkEventLogBackupRun *run, const char *format, ...)
   va_list args;
 
   va_start (args, format);
-  g_autofree char *message = g_strdup_vprintf (format, args);
+  g_autofree char *message = g_strdup_vprintf (bk_gettext (format), args);
   va_end (args);
   bk_reporter_message (run->reporter, BK_LOG_INFO, project_id, run->result->backup_id, ACTION, "%s",
                        message);
@@ -64,7 +66,7 @@ bk_event_log_backup_say (BkEventLogBackupRun *run, const char *format, ...)
 void
 bk_event_log_backup_say_file (BkEventLogBackupRun *run, const char *path, guint64 size_bytes)
 {
-  g_autofree char *size = g_format_size (size_bytes);
+  g_autofree char *size = bk_size_text (size_bytes);
 
   bk_event_log_backup_say (run, "   - %s (%s) ✓", path, size);
 }
@@ -316,7 +318,7 @@ bk_event_log_backup (const BkEventLogBackupRequest *request,
     return NULL;
 
   g_autofree char *description = bk_chain_verdict_describe (result->verdict);
-  g_autofree char *size = g_format_size (result->size_bytes);
+  g_autofree char *size = bk_size_text (result->size_bytes);
   bk_event_log_backup_say (&run, "%s", description);
   bk_event_log_backup_say (&run, "Backup complete: %s (%s)", result->archive_path, size);
   if (!record (&run, error))

@@ -3,6 +3,7 @@
 #include "base/atomic-file.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/gettext.h"
 #include "base/lock.h"
 #include "base/path.h"
 #include "format/event-segment.h"
@@ -144,7 +145,7 @@ check_staged (const BkEventLogRestoreRequest *request,
     return FALSE;
   if (request->accept_broken)
     return TRUE;
-  if (!bk_chain_verdict_set_error (result->verdict, "the log in the package", error))
+  if (!bk_chain_verdict_set_error (result->verdict, _ ("the log in the package"), error))
     {
       bk_prefix_error (error, "Nothing was restored. ");
       return FALSE;
@@ -218,7 +219,7 @@ move_small_files (int from_dirfd, int to_dirfd, GError **error)
 {
   return move (from_dirfd, BK_EVENT_ANCHOR_NAME, to_dirfd, error) &&
          move (from_dirfd, BK_EVENT_SNAPSHOT_NAME, to_dirfd, error) &&
-         bk_sync_directory (to_dirfd, "the target", error);
+         bk_sync_directory (to_dirfd, _ ("the target"), error);
 }
 
 /* At every instant the target holds one whole log: the old one, then the old one without snapshot
@@ -231,13 +232,13 @@ put_in_place (int staging_dirfd, int target_dirfd, GError **error)
   if (old_dirfd < 0)
     return FALSE;
   if (!move_small_files (target_dirfd, old_dirfd, error) ||
-      !bk_sync_directory (target_dirfd, "the target", error) ||
+      !bk_sync_directory (target_dirfd, _ ("the target"), error) ||
       !swap_logs (staging_dirfd, target_dirfd, error))
     {
       move_small_files (old_dirfd, target_dirfd, NULL);
       return FALSE;
     }
-  return bk_sync_directory (target_dirfd, "the target", error) &&
+  return bk_sync_directory (target_dirfd, _ ("the target"), error) &&
          move_small_files (staging_dirfd, target_dirfd, error);
 }
 
@@ -349,11 +350,11 @@ bk_event_log_restore (const BkEventLogRestoreRequest *request,
     }
   if (!read_manifest_beside (result->package_path, &beside, error))
     return NULL;
-  say (reporter, "Checking the SHA-256 of every file in the package");
+  say (reporter, _ ("Checking the SHA-256 of every file in the package"));
   result->manifest = bk_event_package_check (fd, beside, cancellable, error);
   if (result->manifest == NULL)
     return NULL;
-  say (reporter, "Unpacking, and verifying the chain");
+  say (reporter, _ ("Unpacking, and verifying the chain"));
   if (!(exists ? restore_into : restore_new) (request, result, fd, cancellable, error))
     return NULL;
 

@@ -1,6 +1,8 @@
 #include "ops/event-log-verify.h"
 
 #include "base/error.h"
+#include "base/gettext.h"
+#include "base/quantity.h"
 #include "store/event-log-view.h"
 
 /* Pruning may remove a segment between its listing and its reading. */
@@ -69,16 +71,18 @@ char *
 bk_chain_verdict_describe (const BkChainVerdict *verdict)
 {
   static const char *const scopes[] = {
-    [BK_CHAIN_FROM_GENESIS] = "from the very first event on",
-    [BK_CHAIN_FROM_ANCHOR] = "from the first event kept on; what was pruned before it is recorded",
-    [BK_CHAIN_FROM_SNAPSHOT] = "from the snapshot on only: older events were not looked at",
-    [BK_CHAIN_FROM_FIRST_KEPT] = "from the first event kept on; nothing tells what was before it",
+    [BK_CHAIN_FROM_GENESIS] = N_ ("from the very first event on"),
+    [BK_CHAIN_FROM_ANCHOR] =
+        N_ ("from the first event kept on; what was pruned before it is recorded"),
+    [BK_CHAIN_FROM_SNAPSHOT] = N_ ("from the snapshot on only: older events were not looked at"),
+    [BK_CHAIN_FROM_FIRST_KEPT] =
+        N_ ("from the first event kept on; nothing tells what was before it"),
   };
 
   if (verdict->fault != BK_CHAIN_SOUND)
-    return g_strdup_printf ("Chain valid: no (%s). %s", bk_chain_fault_to_string (verdict->fault),
-                            verdict->message);
-  return g_strdup_printf ("Chain valid: yes, %" G_GUINT64_FORMAT " events in %" G_GUINT64_FORMAT
-                          " segments, %s",
-                          verdict->verified_count, verdict->segments_count, scopes[verdict->scope]);
+    return g_strdup_printf (_ ("Chain valid: no (%s). %s"),
+                            bk_chain_fault_to_string (verdict->fault), verdict->message);
+  return g_strdup_printf (_ ("Chain valid: yes, %s events in %s segments, %s"),
+                          BK_NUMBER (verdict->verified_count), BK_NUMBER (verdict->segments_count),
+                          _ (scopes[verdict->scope]));
 }

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/thread.h"
 #include "base/watch.h"
 
 #include <gio/gio.h>
@@ -85,7 +86,7 @@ watch_for_cancel (BkJobRun *self, gboolean with_signals, GError **error)
     attach (self, g_unix_signal_source_new (signals[i]), on_signal);
   attach (self, g_unix_fd_source_new (bk_watch_fd (self->watch), G_IO_IN),
           G_SOURCE_FUNC (on_change));
-  self->thread = g_thread_new ("job-cancel", wait_for_cancel, self);
+  self->thread = bk_thread_new ("job-cancel", wait_for_cancel, self);
 
   /* Asked before anyone watched. */
   if (bk_job_store_is_asked_to_cancel (self->store, self->id))

@@ -1,6 +1,7 @@
 #include "ops/prune.h"
 
 #include "base/error.h"
+#include "base/quantity.h"
 #include "model/retention.h"
 #include "store/backup-remove.h"
 #include "store/catalogue.h"
@@ -59,7 +60,7 @@ remove_one (BkRepository *repository,
   if (lock == NULL || !bk_backup_remove (repository, backup, error))
     return FALSE;
 
-  g_autofree char *size = g_format_size (backup->size_bytes);
+  g_autofree char *size = bk_size_text (backup->size_bytes);
   bk_reporter_message (reporter, BK_LOG_INFO, backup->project_id, backup->id, "prune",
                        "“%s” was removed by the retention rule: %s freed", backup->id, size);
   return TRUE;

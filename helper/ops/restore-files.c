@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "base/quantity.h"
 #include "ops/fraction.h"
 #include "vm/qemu-img.h"
 
@@ -100,8 +101,8 @@ bk_restore_files_check (const GPtrArray *files,
       guint64 free_bytes = (guint64) fs.f_bavail * fs.f_frsize;
       if (needed > free_bytes)
         {
-          g_autofree char *needs = g_format_size (needed);
-          g_autofree char *has = g_format_size (free_bytes);
+          g_autofree char *needs = bk_size_text (needed);
+          g_autofree char *has = bk_size_text (free_bytes);
 
           bk_set_error (error, BK_ERROR_NO_SPACE,
                         "The restore was not started: it needs %s in “%s”, which has %s", needs,

@@ -1,5 +1,6 @@
 /* Making the backup that was decided on: its archive and manifest, and the metadata that makes them
  * count. */
+#include "base/gettext.h"
 #include "ops/tree-backup-private.h"
 
 #include "base/atomic-file.h"
@@ -68,8 +69,9 @@ write_into (BkTreeBackupRun *run,
   BkTreeWritten *written = bk_tree_write (&request, cancellable, error);
 
   if (written != NULL && run->plan.is_warning)
-    bk_tree_written_warn (written, &request, "A %s was made: %s",
-                          run->plan.is_full ? "full" : "incremental",
+    bk_tree_written_warn (written, &request,
+                          run->plan.is_full ? _ ("A full was made: %s")
+                                            : _ ("An incremental was made: %s"),
                           bk_generation_reason_explain (run->plan.reason));
   if (written == NULL)
     {

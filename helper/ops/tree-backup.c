@@ -3,7 +3,9 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/gettext.h"
 #include "base/path.h"
+#include "base/quantity.h"
 #include "ops/tree-clean.h"
 #include "store/catalogue.h"
 
@@ -162,14 +164,15 @@ bk_tree_backup_plan (const BkTreeBackupRequest *request, GError **error)
 static void
 report_end (const BkTreeBackupRun *run, const BkTreeBackupResult *result)
 {
-  g_autofree char *size = g_format_size (result->backup->size_bytes);
+  g_autofree char *size = bk_size_text (result->backup->size_bytes);
+  g_autofree char *seconds = bk_decimal_text ((gdouble) result->duration_usecs / G_USEC_PER_SEC, 1);
   g_autofree char *message = g_strdup_printf (
-      "%s completed: %s in %.1f s; %" G_GUINT64_FORMAT " entries, %" G_GUINT64_FORMAT
-      " added, %" G_GUINT64_FORMAT " modified, %" G_GUINT64_FORMAT " deleted",
-      run->plan.is_full ? "Full" : "Incremental", size,
-      (gdouble) result->duration_usecs / G_USEC_PER_SEC, result->written->entries_count,
-      result->written->added_count, result->written->modified_count,
-      result->written->deleted_count);
+      run->plan.is_full
+          ? _ ("Full backup completed: %s in %s s; %s entries, %s added, %s modified, %s deleted")
+          : _ ("Incremental backup completed: %s in %s s; %s entries, %s added, %s modified, %s deleted"),
+      size, seconds, BK_NUMBER (result->written->entries_count),
+      BK_NUMBER (result->written->added_count), BK_NUMBER (result->written->modified_count),
+      BK_NUMBER (result->written->deleted_count));
 
   bk_reporter_log (
       run->request->reporter,
@@ -207,9 +210,9 @@ bk_tree_backup_run (const BkTreeBackupRequest *request, GCancellable *cancellabl
     return NULL;
   bk_tree_backup_decide (&run);
   bk_reporter_message (request->reporter, run.plan.is_warning ? BK_LOG_WARNING : BK_LOG_INFO,
-                       request->project_id, run.id, "tree.decide", "%s in %s: %s",
-                       run.plan.is_full ? "Full" : "Incremental", run.generation,
-                       bk_generation_reason_explain (run.plan.reason));
+                       request->project_id, run.id, "tree.decide",
+                       run.plan.is_full ? _ ("Full in %s: %s") : _ ("Incremental in %s: %s"),
+                       run.generation, bk_generation_reason_explain (run.plan.reason));
   if (!bk_tree_backup_execute (&run, result, cancellable, error))
     return NULL;
   result->duration_usecs = g_get_monotonic_time () - start_usecs;

@@ -2,7 +2,9 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/gettext.h"
 #include "base/path.h"
+#include "base/quantity.h"
 #include "model/tree-entry.h"
 #include "ops/tree-open.h"
 #include "store/tree-reconcile.h"
@@ -135,7 +137,8 @@ static void
 on_failed (const char *path, const GError *error, gpointer user_data)
 {
   g_autofree char *line = bk_error_one_line (path);
-  g_autofree char *message = g_strdup_printf ("“%s” was not restored: %s", line, error->message);
+  g_autofree char *message =
+      g_strdup_printf (_ ("“%s” was not restored: %s"), line, error->message);
 
   tell (user_data, message);
 }
@@ -171,9 +174,8 @@ restore_into (BkTreePoint *point,
         return FALSE;
       bk_reporter_message (telling->reporter, BK_LOG_INFO, telling->request->project_id,
                            telling->backup_id, "tree.restore",
-                           "%" G_GUINT64_FORMAT " entries of “%s” are not in the backup and will "
-                           "be removed",
-                           outcome->extra_count, telling->request->target);
+                           "%s entries of “%s” are not in the backup and will be removed",
+                           BK_NUMBER (outcome->extra_count), telling->request->target);
     }
   if (!bk_tree_extract (point, selection, &outcome->plan, target, &watch, &outcome->extracted,
                         cancellable, error))
@@ -193,16 +195,16 @@ conclude (const BkTreeRestoreRequest *request,
 {
   if (outcome->extracted.failed_count > 0)
     {
-      bk_set_error (error, BK_ERROR_INTEGRITY,
-                    "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
-                    " entries of “%s” were not restored to “%s”; the log says which and why",
-                    outcome->extracted.failed_count, outcome->plan.entries_count,
-                    outcome->backup->id, request->target);
+      bk_set_error (
+          error, BK_ERROR_INTEGRITY,
+          "%s of %s entries of “%s” were not restored to “%s”; the log says which and why",
+          BK_NUMBER (outcome->extracted.failed_count), BK_NUMBER (outcome->plan.entries_count),
+          outcome->backup->id, request->target);
       return FALSE;
     }
   bk_reporter_message (reporter, BK_LOG_INFO, request->project_id, outcome->backup->id,
-                       "tree.restore", "%" G_GUINT64_FORMAT " entries were restored to “%s”",
-                       outcome->extracted.done_count, request->target);
+                       "tree.restore", "%s entries were restored to “%s”",
+                       BK_NUMBER (outcome->extracted.done_count), request->target);
   return TRUE;
 }
 

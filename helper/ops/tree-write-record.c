@@ -1,5 +1,7 @@
 /* One entry on its way into the archive and the manifest: storing it, keeping its earlier state, its
  * other names, and recording all in order. */
+#include "base/error.h"
+#include "base/gettext.h"
 #include "ops/tree-write-private.h"
 
 #include <errno.h>
@@ -115,8 +117,9 @@ bk_tree_write_archived (gpointer input_data, const BkTreeArchiveResult *result, 
       break;
     case BK_TREE_UNREADABLE:
       bk_tree_written_warn (run->written, run->request, "“/%s” cannot be read (%s)%s",
-                            waiting->path, g_strerror (result->errnum),
-                            waiting->previous.path != NULL ? "; its earlier state is kept" : "");
+                            waiting->path, bk_error_reason (result->errnum),
+                            waiting->previous.path != NULL ? _ ("; its earlier state is kept")
+                                                           : "");
       fall_back (run, waiting);
       break;
     case BK_TREE_SKIPPED:

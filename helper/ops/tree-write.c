@@ -5,6 +5,8 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/gettext.h"
+#include "base/quantity.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -38,7 +40,7 @@ bk_tree_written_warn (BkTreeWritten *written,
   va_list args;
 
   va_start (args, format);
-  g_autofree char *text = g_strdup_vprintf (format, args);
+  g_autofree char *text = g_strdup_vprintf (bk_gettext (format), args);
   va_end (args);
   g_autofree char *line = bk_error_one_line (text);
 
@@ -55,7 +57,7 @@ bk_tree_written_warn (BkTreeWritten *written,
 static void
 note_unreadable (BkTreeWriteRun *run, const BkTreeScanItem *item)
 {
-  const char *kept = run->request->previous != NULL ? "; what is known of it is kept" : "";
+  const char *kept = run->request->previous != NULL ? _ ("; what is known of it is kept") : "";
 
   if (item->is_source)
     run->written->source_missing = TRUE;
@@ -65,7 +67,7 @@ note_unreadable (BkTreeWriteRun *run, const BkTreeScanItem *item)
                           item->found.entry.path, kept);
   else
     bk_tree_written_warn (run->written, run->request, "“/%s” cannot be looked at (%s)%s",
-                          item->found.entry.path, g_strerror (item->errnum), kept);
+                          item->found.entry.path, bk_error_reason (item->errnum), kept);
 }
 
 static const BkTreeScanItem *
@@ -189,10 +191,9 @@ finish (BkTreeWriteRun *run,
                                request->manifest_name);
   written->mounts = bk_tree_scan_get_mounts (run->scan);
   if (bk_tree_scan_get_too_long_count (run->scan) > 0)
-    bk_tree_written_warn (written, request,
-                          "%" G_GUINT64_FORMAT " names were left out: their paths are longer than "
-                          "%d bytes",
-                          bk_tree_scan_get_too_long_count (run->scan), BK_TREE_PATH_MAX_BYTES);
+    bk_tree_written_warn (
+        written, request, "%s names were left out: their paths are longer than %d bytes",
+        BK_NUMBER (bk_tree_scan_get_too_long_count (run->scan)), BK_TREE_PATH_MAX_BYTES);
   return TRUE;
 }
 

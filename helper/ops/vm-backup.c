@@ -1,6 +1,8 @@
 #include "ops/vm-backup.h"
 
 #include "base/error.h"
+#include "base/gettext.h"
+#include "base/quantity.h"
 #include "ops/backup-verify.h"
 #include "ops/vm-consolidate.h"
 #include "ops/vm-copy.h"
@@ -30,14 +32,25 @@ give_up_foreign_cycle (BkVmRun *run)
   bk_vm_run_set_cycle (run, NULL);
 }
 
+/* A step's name for a person. */
+static const char *
+step_text (const char *step)
+{
+  static const char *const texts[] = { N_ ("base"), N_ ("incremental"), N_ ("consolidation"),
+                                       N_ ("standalone"), NULL };
+
+  return g_strv_contains (texts, step) ? _ (step) : step;
+}
+
 static void
 log_outcome (BkVmRun *run, const BkVmBackupOutcome *outcome)
 {
-  g_autofree char *size = g_format_size (outcome->backup->size_bytes);
+  g_autofree char *size = bk_size_text (outcome->backup->size_bytes);
   g_autofree char *action = g_strconcat ("backup.", outcome->step, NULL);
+  g_autofree char *seconds = bk_decimal_text ((double) outcome->duration_usecs / G_USEC_PER_SEC, 1);
   g_autofree char *message =
-      g_strdup_printf ("Completed (%s): %s, %s in %.1f s", outcome->step, outcome->backup->id, size,
-                       (double) outcome->duration_usecs / G_USEC_PER_SEC);
+      g_strdup_printf (_ ("Completed (%s): %s, %s in %s s"), step_text (outcome->step),
+                       outcome->backup->id, size, seconds);
   g_autoptr (JsonObject) details = json_object_new ();
 
   json_object_set_int_member (details, "size_bytes", (gint64) outcome->backup->size_bytes);
@@ -87,7 +100,7 @@ execute (BkVmRun *run, BkVmBackupOutcome *outcome, GError **error)
 
   outcome->step = is_standalone (run->request) ? "standalone" : bk_cycle_step_to_string (step);
   bk_vm_run_log (run, BK_LOG_INFO, NULL, "backup", "Backing up “%s”: %s", run->vm->name,
-                 outcome->step);
+                 step_text (outcome->step));
   if (is_standalone (run->request))
     outcome->backup = bk_vm_copy (run, BK_POINT_STANDALONE, error);
   else if (step == BK_STEP_CONSOLIDATION)

@@ -1,6 +1,7 @@
 #include "ops/vm-chain.h"
 
 #include "base/error.h"
+#include "base/gettext.h"
 #include "format/vm-point-json.h"
 #include "model/settings.h"
 #include "store/catalogue.h"
@@ -45,8 +46,8 @@ bk_vm_chain_open (BkRepository *repository, const char *full_id, GError **error)
   if (!g_str_has_prefix (backup->project_id, "vm/") || backup->status != BK_BACKUP_COMPLETED)
     {
       bk_set_error (error, BK_ERROR_USAGE, "“%s” cannot be used: %s", full_id,
-                    backup->status != BK_BACKUP_COMPLETED ? "it did not complete"
-                                                          : "it is not a backup of a VM");
+                    backup->status != BK_BACKUP_COMPLETED ? _ ("it did not complete")
+                                                          : _ ("it is not a backup of a VM"));
       return NULL;
     }
 

@@ -1,5 +1,6 @@
 /* Which disks a copy takes, each in full or by what changed, what it calls them, and whether there is
  * room. Nothing is written. */
+#include "base/quantity.h"
 #include "ops/vm-copy-private.h"
 
 #include "base/error.h"
@@ -205,8 +206,8 @@ bk_vm_copy_check_space (BkVmCopy *copy, GError **error)
   if (needed <= free_bytes)
     return TRUE;
 
-  g_autofree char *needs = g_format_size (needed);
-  g_autofree char *has = g_format_size (free_bytes);
+  g_autofree char *needs = bk_size_text (needed);
+  g_autofree char *has = bk_size_text (free_bytes);
   bk_set_error (error, BK_ERROR_NO_SPACE,
                 "The backup of “%s” was not started: it needs %s in “%s”, which has %s; free some "
                 "space there or set another repository",

@@ -3,6 +3,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/gettext.h"
 #include "base/path.h"
 #include "format/domain-xml.h"
 #include "format/vm-point-json.h"
@@ -39,7 +40,7 @@ bk_vm_copy_warn (BkVmCopy *copy, const char *format, ...)
   va_list args;
 
   va_start (args, format);
-  char *message = g_strdup_vprintf (format, args);
+  char *message = g_strdup_vprintf (bk_gettext (format), args);
   va_end (args);
   g_ptr_array_add (copy->point->warnings, message);
   bk_vm_run_log (copy->run, BK_LOG_WARNING, NULL, "backup.warning", "%s", message);

@@ -1,6 +1,7 @@
 #include "ops/vm-family.h"
 
 #include "base/error.h"
+#include "base/gettext.h"
 
 static guint64
 base_bytes (BkVmRun *run)
@@ -47,8 +48,9 @@ bk_vm_verify_family (BkVmRun *run, GError **error)
                     "The base “%s” of “%s” %s; nothing was changed. Look at the disk it lies on, "
                     "and move the family away to begin a new cycle",
                     disk->base_full_file, run->project_id,
-                    sha256 == NULL ? "is missing"
-                                   : "is not what it was when it was made (its SHA-256 differs)");
+                    sha256 == NULL
+                        ? _ ("is missing")
+                        : _ ("is not what it was when it was made (its SHA-256 differs)"));
       return FALSE;
     }
   bk_vm_run_log (run, BK_LOG_INFO, NULL, "hash.verify", "The base is unchanged (SHA-256)");

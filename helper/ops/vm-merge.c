@@ -2,7 +2,9 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/gettext.h"
 #include "base/path.h"
+#include "base/quantity.h"
 #include "base/reflink.h"
 #include "vm/qemu-img.h"
 
@@ -171,12 +173,12 @@ bk_vm_merge_check_space (BkVmRun *run, BkMergeMode mode, GError **error)
   if (needed <= free_bytes)
     return TRUE;
 
-  g_autofree char *needs = g_format_size (needed);
-  g_autofree char *has = g_format_size (free_bytes);
+  g_autofree char *needs = bk_size_text (needed);
+  g_autofree char *has = bk_size_text (free_bytes);
   bk_set_error (error, BK_ERROR_NO_SPACE,
                 "The consolidation of “%s” was not started: it needs up to %s in “%s”, which has "
                 "%s; free some space there%s",
                 run->vm->name, needs, bk_repository_path (run->repository), has,
-                mode == BK_MERGE_COPY ? " or merge in place (--merge in-place)" : "");
+                mode == BK_MERGE_COPY ? _ (" or merge in place (--merge in-place)") : "");
   return FALSE;
 }

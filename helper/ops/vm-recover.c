@@ -3,6 +3,7 @@
 #include "base/atomic-file.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/gettext.h"
 #include "base/path.h"
 #include "format/vm-point-json.h"
 #include "store/catalogue.h"
@@ -126,7 +127,7 @@ remove_interrupted (BkVmRun *run, const BkBackup *backup, GError **error)
     return TRUE; /* the consolidation takes it up again */
   bk_vm_run_log (run, BK_LOG_WARNING, backup->id, "recover",
                  "“%s” was interrupted before it was complete: its files are removed", backup->id);
-  return bk_point_discard (run->project, backup, "The run that made it was interrupted",
+  return bk_point_discard (run->project, backup, _ ("The run that made it was interrupted"),
                            g_get_real_time (), error);
 }
 

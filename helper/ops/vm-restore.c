@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "base/quantity.h"
 #include "format/domain-rewrite.h"
 #include "format/domain-xml.h"
 #include "ops/backup-verify.h"
@@ -313,7 +314,7 @@ fill_outcome (Restore *restore)
     g_ptr_array_add (outcome->files,
                      g_strdup (((BkRestoreFile *) g_ptr_array_index (restore->files, i))->path));
 
-  g_autofree char *size = g_format_size (outcome->size_bytes);
+  g_autofree char *size = bk_size_text (outcome->size_bytes);
   bk_reporter_message (restore->reporter, BK_LOG_INFO, restore->chain->backup->project_id,
                        restore->chain->backup->id, "restore", "“%s” was restored as “%s”: %s",
                        restore->chain->backup->id, outcome->vm, size);

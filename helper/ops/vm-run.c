@@ -4,6 +4,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/gettext.h"
 #include "base/passable.h"
 #include "base/path.h"
 
@@ -109,7 +110,7 @@ bk_vm_run_log (BkVmRun *run,
   va_list args;
 
   va_start (args, format);
-  g_autofree char *message = g_strdup_vprintf (format, args);
+  g_autofree char *message = g_strdup_vprintf (bk_gettext (format), args);
   va_end (args);
   bk_reporter_message (run->reporter, level, run->project_id, backup_id, action, "%s", message);
 }

@@ -3,6 +3,8 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/gettext.h"
+#include "base/quantity.h"
 
 #include <errno.h>
 #include <isa-l/igzip_lib.h>
@@ -45,9 +47,8 @@ struct _BkArchiveSource
 static gssize
 broken (BkArchiveSource *source, GError **error, const char *why)
 {
-  bk_set_error (error, BK_ERROR_INTEGRITY,
-                "The archive “%s” is broken near byte %" G_GUINT64_FORMAT ": %s", source->name,
-                source->offset_bytes, why);
+  bk_set_error (error, BK_ERROR_INTEGRITY, "The archive “%s” is broken near byte %s: %s",
+                source->name, BK_DIGITS (source->offset_bytes), why);
   return -1;
 }
 
@@ -232,7 +233,7 @@ glimpse_frame (BkArchiveSource *source, GError **error)
           if (n < 0)
             return -1;
           if (n == 0)
-            return broken (source, error, "a frame goes on beyond the length its table gives");
+            return broken (source, error, _ ("a frame goes on beyond the length its table gives"));
           source->pending = (ZSTD_inBuffer){ source->input, (gsize) n, 0 };
         }
 
@@ -242,7 +243,7 @@ glimpse_frame (BkArchiveSource *source, GError **error)
       source->frame_is_over = hint == 0;
       source->plain_bytes += output.pos;
       if (source->plain_bytes > plain_max_bytes)
-        return broken (source, error, "a frame unpacks to more than its table says");
+        return broken (source, error, _ ("a frame unpacks to more than its table says"));
     }
   return (gssize) output.pos;
 }
@@ -258,7 +259,7 @@ read_packed (BkArchiveSource *source, guint64 packed_bytes, GError **error)
       gssize n = read_input (source, source->packed->data + at, (gsize) packed_bytes - at, error);
 
       if (n <= 0)
-        return n == 0 ? (broken (source, error, "it was cut off"), FALSE) : FALSE;
+        return n == 0 ? (broken (source, error, _ ("it was cut off")), FALSE) : FALSE;
       at += (gsize) n;
     }
   return TRUE;
@@ -273,7 +274,7 @@ unpack_frame (BkArchiveSource *source, GError **error)
   guint64 packed_bytes = point[1].offset_bytes - point[0].offset_bytes;
 
   if (packed_bytes > ZSTD_compressBound (plain_bytes) + INPUT_BYTES)
-    return broken (source, error, "a frame is longer than what is in it can be");
+    return broken (source, error, _ ("a frame is longer than what is in it can be"));
   if (!read_packed (source, packed_bytes, error))
     return -1;
 
@@ -281,11 +282,11 @@ unpack_frame (BkArchiveSource *source, GError **error)
   gsize n = ZSTD_decompressDCtx (source->zstd, source->plain->data, plain_bytes,
                                  source->packed->data, (gsize) packed_bytes);
   if (ZSTD_getErrorCode (n) == ZSTD_error_dstSize_tooSmall)
-    return broken (source, error, "a frame unpacks to more than its table says");
+    return broken (source, error, _ ("a frame unpacks to more than its table says"));
   if (ZSTD_isError (n))
     return broken (source, error, ZSTD_getErrorName (n));
   if (n != plain_bytes)
-    return broken (source, error, "a frame is shorter than its table says");
+    return broken (source, error, _ ("a frame is shorter than its table says"));
   source->frame_is_over = TRUE;
   return (gssize) n;
 }
@@ -320,9 +321,9 @@ unpack_gzip (BkArchiveSource *source, GError **error)
       gzip->next_out = source->output;
       gzip->avail_out = OUTPUT_BYTES;
       if (isal_inflate (gzip) != ISAL_DECOMP_OK)
-        return broken (source, error, "it does not unpack as gzip"), FALSE;
+        return broken (source, error, _ ("it does not unpack as gzip")), FALSE;
       if (source->plain->len > MEMBER_MAX_BYTES)
-        return broken (source, error, "a gzip member is larger than this program writes them"),
+        return broken (source, error, _ ("a gzip member is larger than this program writes them")),
                FALSE;
       g_byte_array_append (source->plain, source->output, OUTPUT_BYTES - gzip->avail_out);
     }
@@ -349,7 +350,7 @@ read_gzip (BkArchiveSource *source, const void **data, GError **error)
           if (n < 0)
             return -1;
           if (n == 0 && gzip->block_state != ISAL_BLOCK_FINISH)
-            return broken (source, error, "it was cut off");
+            return broken (source, error, _ ("it was cut off"));
           source->is_at_end = n == 0 && gzip->block_state == ISAL_BLOCK_FINISH;
           gzip->next_in = source->input;
           gzip->avail_in = (guint32) n;

@@ -3,6 +3,7 @@
 #include "base/atomic-file.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/gettext.h"
 #include "base/path.h"
 #include "format/metadata.h"
 
@@ -29,7 +30,7 @@ settle_interrupted (BkBackup *backup, gboolean project_is_locked)
     return;
   backup->status = BK_BACKUP_FAILED;
   g_free (backup->error_message);
-  backup->error_message = g_strdup ("The run that made it was interrupted");
+  backup->error_message = g_strdup (_ ("The run that made it was interrupted"));
 }
 
 static BkBackup *
@@ -44,7 +45,7 @@ read_metadata (int dirfd,
   if (bytes == NULL)
     return NULL;
 
-  g_autofree char *what = g_strdup_printf ("The metadata of “%s/%s”", project_id, id);
+  g_autofree char *what = g_strdup_printf (_ ("The metadata of “%s/%s”"), project_id, id);
   g_autoptr (BkBackup) backup = bk_metadata_from_bytes (bytes, what, error);
   if (backup == NULL)
     return NULL;

@@ -2,6 +2,7 @@
 
 #include "base/atomic-file.h"
 #include "base/error.h"
+#include "base/gettext.h"
 #include "base/path.h"
 #include "format/cycle-manifest.h"
 
@@ -20,7 +21,7 @@ gboolean
 bk_cycle_file_load (int project, const char *project_id, BkCycle **cycle, GError **error)
 {
   g_autoptr (GError) local = NULL;
-  g_autofree char *what = g_strdup_printf ("The manifest.json of “%s”", project_id);
+  g_autofree char *what = g_strdup_printf (_ ("The manifest.json of “%s”"), project_id);
   g_autoptr (GBytes) bytes =
       bk_read_small_file (project, BK_CYCLE_MANIFEST_NAME, BK_CYCLE_MANIFEST_MAX_BYTES, &local);
 

@@ -1,3 +1,4 @@
+#include "base/gettext.h"
 #include "store/event-package.h"
 
 #include "base/error.h"
@@ -47,11 +48,11 @@ static const char *
 type_name (struct archive_entry *entry)
 {
   if (archive_entry_hardlink (entry) != NULL)
-    return "a hard link";
+    return _ ("a hard link");
   switch (archive_entry_filetype (entry))
     {
     case AE_IFLNK:
-      return "a symbolic link";
+      return _ ("a symbolic link");
     case AE_IFCHR:
     case AE_IFBLK:
       return "a device";
@@ -60,7 +61,7 @@ type_name (struct archive_entry *entry)
     case AE_IFDIR:
       return "a directory";
     default:
-      return "no regular file";
+      return _ ("no regular file");
     }
 }
 
@@ -87,24 +88,24 @@ check_entry (Reading *reading, struct archive_entry *entry, const char **path, G
 
   *path = NULL;
   if (name == NULL || !g_utf8_validate (name, -1, NULL))
-    return refuse (error, "it holds a name that is not UTF-8");
+    return refuse (error, _ ("it holds a name that is not UTF-8"));
 
   const char *plain = without_dot (name);
   if (is_the_directory (entry, plain))
     return TRUE;
   if (archive_entry_filetype (entry) != AE_IFREG || archive_entry_hardlink (entry) != NULL)
-    return refuse (error, "“%s” is %s", name, type_name (entry));
+    return refuse (error, _ ("“%s” is %s"), name, type_name (entry));
   if (strcmp (plain, BK_EVENT_MANIFEST_NAME) != 0 && !bk_event_package_path_is_known (plain))
-    return refuse (error, "“%s” is not a file of an event log", name);
+    return refuse (error, _ ("“%s” is not a file of an event log"), name);
   if (!archive_entry_size_is_set (entry) || archive_entry_size (entry) < 0 ||
       archive_entry_sparse_count (entry) > 0)
-    return refuse (error, "“%s” has no plain size", name);
+    return refuse (error, _ ("“%s” has no plain size"), name);
   if (g_hash_table_size (reading->seen) > BK_EVENT_PACKAGE_FILES_MAX)
-    return refuse (error, "it holds more files than an event log can have");
+    return refuse (error, _ ("it holds more files than an event log can have"));
 
   char *key = g_strdup (plain);
   if (!g_hash_table_add (reading->seen, key))
-    return refuse (error, "it holds “%s” twice", name);
+    return refuse (error, _ ("it holds “%s” twice"), name);
   *path = key;
   return TRUE;
 }
@@ -135,16 +136,16 @@ read_content (Reading *reading,
       if (g_cancellable_set_error_if_cancelled (reading->cancellable, error))
         return FALSE;
       if (is_bomb (reading->tar))
-        return refuse (error, "it unpacks to more than %d times its size", RATIO_MAX);
+        return refuse (error, _ ("it unpacks to more than %d times its size"), RATIO_MAX);
       if (done > size_bytes)
         break;
       if (!handler->data (buffer, (gsize) n, handler->user_data, error))
         return FALSE;
     }
   if (n < 0)
-    return refuse (error, "“%s” cannot be read: %s", path, archive_error_string (reading->tar));
+    return refuse (error, _ ("“%s” cannot be read: %s"), path, archive_error_string (reading->tar));
   if (done != size_bytes)
-    return refuse (error, "“%s” is not as long as the package says", path);
+    return refuse (error, _ ("“%s” is not as long as the package says"), path);
   return handler->end (handler->user_data, error);
 }
 
@@ -160,7 +161,7 @@ read_entries (Reading *reading, const BkEventPackageHandler *handler, GError **e
       guint64 size_bytes;
 
       if (is_bomb (reading->tar))
-        return refuse (error, "it unpacks to more than %d times its size", RATIO_MAX);
+        return refuse (error, _ ("it unpacks to more than %d times its size"), RATIO_MAX);
       if (!check_entry (reading, entry, &path, error))
         return FALSE;
       if (path == NULL)
@@ -172,7 +173,7 @@ read_entries (Reading *reading, const BkEventPackageHandler *handler, GError **e
     }
   if (status == ARCHIVE_EOF)
     return TRUE;
-  return refuse (error, "it cannot be read: %s", archive_error_string (reading->tar));
+  return refuse (error, _ ("it cannot be read: %s"), archive_error_string (reading->tar));
 }
 
 /**
@@ -198,7 +199,7 @@ bk_event_package_read (int fd,
   if (lseek (fd, 0, SEEK_SET) < 0)
     bk_error_set_errno (error, errno, "The package cannot be read");
   else if (archive_read_open_fd (reading.tar, fd, READ_BYTES) != ARCHIVE_OK)
-    refuse (error, "it is no tar compressed with gzip: %s", archive_error_string (reading.tar));
+    refuse (error, _ ("it is no tar compressed with gzip: %s"), archive_error_string (reading.tar));
   else
     done = read_entries (&reading, handler, error);
   archive_read_free (reading.tar);
@@ -230,7 +231,8 @@ check_begin (const char *path, guint64 size_bytes, gpointer user_data, GError **
   if (!check->in_manifest)
     return TRUE;
   check->manifest = g_byte_array_new ();
-  return size_bytes <= BK_EVENT_MANIFEST_MAX_BYTES || refuse (error, "its manifest is too large");
+  return size_bytes <= BK_EVENT_MANIFEST_MAX_BYTES ||
+         refuse (error, _ ("its manifest is too large"));
 }
 
 static gboolean
@@ -264,10 +266,10 @@ check_file (const BkEventManifest *manifest, const BkEventPackageFile *found, GE
   const BkEventPackageFile *listed = bk_event_manifest_find (manifest, found->path);
 
   if (listed == NULL)
-    return refuse (error, "“%s” is in it, but not in its manifest", found->path);
+    return refuse (error, _ ("“%s” is in it, but not in its manifest"), found->path);
   if (listed->size_bytes != found->size_bytes || strcmp (listed->sha256, found->sha256) != 0)
     return refuse (error,
-                   "the SHA-256 or size of “%s” is not what the manifest says: it was changed",
+                   _ ("the SHA-256 or size of “%s” is not what the manifest says: it was changed"),
                    found->path);
   return TRUE;
 }
@@ -285,7 +287,7 @@ check_files (const BkEventManifest *manifest, const BkEventManifest *found, GErr
       const BkEventPackageFile *listed = g_ptr_array_index (manifest->files, i);
 
       if (bk_event_manifest_find (found, listed->path) == NULL)
-        return refuse (error, "“%s” is in its manifest, but not in it", listed->path);
+        return refuse (error, _ ("“%s” is in its manifest, but not in it"), listed->path);
     }
   return TRUE;
 }
@@ -314,7 +316,7 @@ choose_manifest (const Check *check, GBytes *beside, GError **error)
   if (beside != NULL && (g_bytes_get_size (beside) != length_bytes ||
                          memcmp (g_bytes_get_data (beside, NULL), text, length_bytes) != 0))
     {
-      refuse (error, "the manifest in it and the one beside it are not the same");
+      refuse (error, _ ("the manifest in it and the one beside it are not the same"));
       return NULL;
     }
   return bk_event_manifest_from_json (text == NULL ? "" : text, length_bytes, error);
@@ -370,7 +372,7 @@ extract_begin (const char *path, guint64 size_bytes, gpointer user_data, GError 
   if (strcmp (path, BK_EVENT_MANIFEST_NAME) == 0)
     return TRUE;
   if (extraction->file == NULL)
-    return refuse (error, "it changed while it was read");
+    return refuse (error, _ ("it changed while it was read"));
 
   /* The path is one of the known ones, and the directory is new and our own. */
   extraction->fd =
@@ -403,7 +405,7 @@ extract_end (gpointer user_data, GError **error)
     return TRUE;
   bk_sha256_finish_hex_into (extraction->sha256, hex);
   if (strcmp (hex, extraction->file->sha256) != 0)
-    return refuse (error, "it changed while it was read");
+    return refuse (error, _ ("it changed while it was read"));
   if (fsync (extraction->fd) < 0)
     return bk_error_set_errno (error, errno, "“%s” cannot be restored", extraction->file->path);
   bk_fd_clear (&extraction->fd);
@@ -431,5 +433,5 @@ bk_event_package_extract (
   gboolean done = bk_event_package_read (fd, &handler, cancellable, error);
   bk_fd_clear (&extraction.fd);
   return done && bk_sync_directory (log_dirfd, BK_EVENT_LOG_DIRECTORY, error) &&
-         bk_sync_directory (dirfd, "the restored log", error);
+         bk_sync_directory (dirfd, _ ("the restored log"), error);
 }

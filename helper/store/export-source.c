@@ -4,7 +4,9 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/gettext.h"
 #include "base/path.h"
+#include "base/quantity.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -49,7 +51,7 @@ set_archive_error (Writer *writer, const char *member, GError **error)
       archive_errno (writer->archive) == ECANCELED ? BK_ERROR_CANCELLED : BK_ERROR_FAILED;
 
   bk_set_error (error, code, "“%s” cannot be put into the archive: %s", member,
-                reason != NULL ? reason : "libarchive does not say why");
+                reason != NULL ? reason : _ ("libarchive does not say why"));
   return FALSE;
 }
 
@@ -132,7 +134,7 @@ write_contents (Writer *writer, int fd, const BkExportFile *file, GError **error
       if (!read_some (fd, writer, file->member, offset, wanted_bytes, &got_bytes, error))
         return FALSE;
       if (got_bytes == 0)
-        return is_corrupt (file->member, "it ended before its recorded size", error);
+        return is_corrupt (file->member, _ ("it ended before its recorded size"), error);
       bk_sha256_update (writer->sha256, writer->buffer, got_bytes);
       if (!write_data (writer, file->member, writer->buffer, got_bytes, error))
         return FALSE;
@@ -141,11 +143,11 @@ write_contents (Writer *writer, int fd, const BkExportFile *file, GError **error
   if (!read_some (fd, writer, file->member, offset, 1, &got_bytes, error))
     return FALSE;
   if (got_bytes > 0)
-    return is_corrupt (file->member, "it grew beyond its recorded size", error);
+    return is_corrupt (file->member, _ ("it grew beyond its recorded size"), error);
 
   g_autofree char *sha256 = bk_sha256_finish_hex (writer->sha256);
   if (strcmp (sha256, file->sha256) != 0)
-    return is_corrupt (file->member, "its SHA-256 is not the recorded one", error);
+    return is_corrupt (file->member, _ ("its SHA-256 is not the recorded one"), error);
   return TRUE;
 }
 
@@ -161,7 +163,7 @@ write_file (Writer *writer, BkRepository *repository, const BkExportFile *file, 
   if (fd < 0)
     {
       if (g_error_matches (local, BK_ERROR, BK_ERROR_NOT_FOUND))
-        return is_corrupt (file->member, "it is missing", error);
+        return is_corrupt (file->member, _ ("it is missing"), error);
       bk_propagate_prefixed_error (error, g_steal_pointer (&local),
                                    "“%s” cannot be exported: ", file->member);
       return FALSE;
@@ -170,9 +172,9 @@ write_file (Writer *writer, BkRepository *repository, const BkExportFile *file, 
     return bk_error_set_errno (error, errno, "“%s” cannot be read", file->member);
   if ((guint64) st.st_size != file->size_bytes)
     {
-      g_autofree char *how = g_strdup_printf ("it has %" G_GINT64_FORMAT
-                                              " bytes and %" G_GUINT64_FORMAT " are recorded",
-                                              (gint64) st.st_size, file->size_bytes);
+      g_autofree char *how =
+          g_strdup_printf (_ ("it has %s bytes and %s are recorded"),
+                           BK_NUMBER ((guint64) st.st_size), BK_NUMBER (file->size_bytes));
       return is_corrupt (file->member, how, error);
     }
   posix_fadvise (fd, 0, 0, POSIX_FADV_SEQUENTIAL);
@@ -207,7 +209,7 @@ write_members (Writer *writer,
         return FALSE;
     }
   return archive_write_close (writer->archive) == ARCHIVE_OK ||
-         set_archive_error (writer, "its end", error);
+         set_archive_error (writer, _ ("its end"), error);
 }
 
 static gboolean

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/thread.h"
 #include "store/gzip.h"
 
 #include <fcntl.h>
@@ -201,7 +202,7 @@ export_stream_read (
   gsize total_bytes = 0;
 
   if (self->thread == NULL)
-    self->thread = g_thread_new ("export-read", make_tar, self);
+    self->thread = bk_thread_new ("export-read", make_tar, self);
 
   /* Fills the buffer as far as that goes without waiting: the first bytes leave at once. */
   while (!self->is_finished && total_bytes < count)

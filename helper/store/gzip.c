@@ -1,5 +1,7 @@
 #include "store/gzip.h"
 
+#include "base/gettext.h"
+
 #include <isa-l/igzip_lib.h>
 
 #define LEVEL 1
@@ -56,7 +58,7 @@ gzip_convert (GConverter *converter,
   stream->flush = (flags & G_CONVERTER_FLUSH) != 0 ? SYNC_FLUSH : NO_FLUSH;
   if (isal_deflate (stream) != COMP_OK)
     {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "Compressing failed");
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "%s", _ ("Compressing failed"));
       return G_CONVERTER_ERROR;
     }
 
@@ -69,9 +71,11 @@ gzip_convert (GConverter *converter,
   if (*read_bytes > 0 || *written_bytes > 0)
     return G_CONVERTER_CONVERTED;
   if (out_bytes == 0 || stream->avail_out == 0)
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE, "There is no room for what comes out");
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE, "%s",
+                 _ ("There is no room for what comes out"));
   else
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT, "There is too little to go on");
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT, "%s",
+                 _ ("There is too little to go on"));
   return G_CONVERTER_ERROR;
 }
 

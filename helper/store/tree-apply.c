@@ -1,6 +1,7 @@
 #include "store/tree-apply.h"
 
 #include "base/error.h"
+#include "base/gettext.h"
 #include "store/tree-acl.h"
 
 #include <errno.h>
@@ -78,7 +79,7 @@ warn (const Thing *thing, int errnum, const char *what)
 {
   g_autofree char *line = bk_error_one_line (thing->attributes->path);
   g_autofree char *message =
-      g_strdup_printf ("“%s”: %s cannot be restored: %s", line, what, g_strerror (errnum));
+      g_strdup_printf (_ ("“%s”: %s cannot be restored: %s"), line, what, bk_error_reason (errnum));
 
   thing->func (thing->attributes->path, message, thing->user_data);
 }
@@ -92,7 +93,7 @@ apply_owner (const Thing *thing)
                                           attributes->gid, AT_SYMLINK_NOFOLLOW);
 
   if (status < 0)
-    warn (thing, errno, "the owner");
+    warn (thing, errno, _ ("the owner"));
 }
 
 static void
@@ -104,7 +105,7 @@ apply_mode (const Thing *thing)
     return;
   if (thing->fd >= 0 ? fchmod (thing->fd, mode) < 0
                      : fchmodat (thing->dirfd, thing->name, mode, 0) < 0)
-    warn (thing, errno, "the mode");
+    warn (thing, errno, _ ("the mode"));
 }
 
 static void
@@ -126,7 +127,7 @@ apply_attribute (const Thing *thing, const char *name, GBytes *value)
     {
       int errnum = errno;
       g_autofree char *line = bk_error_one_line (name);
-      g_autofree char *what = g_strdup_printf ("the attribute “%s”", line);
+      g_autofree char *what = g_strdup_printf (_ ("the attribute “%s”"), line);
 
       warn (thing, errnum, what);
     }
@@ -149,7 +150,7 @@ apply_time (const Thing *thing)
   int status = thing->fd >= 0 ? futimens (thing->fd, times)
                               : utimensat (thing->dirfd, thing->name, times, AT_SYMLINK_NOFOLLOW);
   if (status < 0)
-    warn (thing, errno, "the time");
+    warn (thing, errno, _ ("the time"));
 }
 
 /**

@@ -1,3 +1,4 @@
+#include "base/gettext.h"
 #include "store/archive-source.h"
 #include "store/tree-acl.h"
 #include "store/tree-archive.h"
@@ -50,7 +51,7 @@ archive_failed (BkTreeArchiveReader *reader, GError **error)
     }
 
   const char *why = archive_error_string (reader->archive);
-  g_autofree char *line = bk_error_one_line (why == NULL ? "it is no tar" : why);
+  g_autofree char *line = bk_error_one_line (why == NULL ? _ ("it is no tar") : why);
   return broken (reader, error, reader->path, line);
 }
 
@@ -187,14 +188,14 @@ take_path (BkTreeArchiveReader *reader, GError **error)
   if (path == NULL) /* of another program, in a character set this locale does not have */
     path = archive_entry_pathname_utf8 (reader->entry);
   if (path == NULL)
-    return broken (reader, error, reader->path, "the member after it has no name");
+    return broken (reader, error, reader->path, _ ("the member after it has no name"));
 
   g_free (reader->path);
   reader->path = g_strdup (path);
   if (S_ISDIR (archive_entry_mode (reader->entry)) && g_str_has_suffix (reader->path, "/"))
     reader->path[strlen (reader->path) - 1] = '\0';
   if (!bk_tree_path_is_valid (reader->path))
-    return broken (reader, error, reader->path, "the name leads out of where it is unpacked");
+    return broken (reader, error, reader->path, _ ("the name leads out of where it is unpacked"));
   return TRUE;
 }
 
@@ -240,9 +241,10 @@ take_member (BkTreeArchiveReader *reader, GError **error)
   member->mtime_nsecs =
       (gint64) archive_entry_mtime (entry) * 1000000000 + archive_entry_mtime_nsec (entry);
   if (member->hardlink_target != NULL && !bk_tree_path_is_valid (member->hardlink_target))
-    return broken (reader, error, reader->path, "it is a hard link to what is not in the archive");
+    return broken (reader, error, reader->path,
+                   _ ("it is a hard link to what is not in the archive"));
   if (S_ISLNK (member->mode) && member->hardlink_target == NULL && member->symlink_target == NULL)
-    return broken (reader, error, reader->path, "it is a symbolic link to nothing");
+    return broken (reader, error, reader->path, _ ("it is a symbolic link to nothing"));
   take_attributes (reader);
   reader->has_content = S_ISREG (member->mode) && member->hardlink_target == NULL;
   return TRUE;
@@ -261,7 +263,7 @@ check_end (BkTreeArchiveReader *reader, GError **error)
   if (n < 0)
     return archive_failed (reader, error);
   if (memcmp (reader->tail, zeros, sizeof zeros) != 0)
-    return broken (reader, error, reader->path, "it was cut off after it");
+    return broken (reader, error, reader->path, _ ("it was cut off after it"));
   return TRUE;
 }
 
@@ -308,7 +310,7 @@ bk_tree_archive_reader_next (BkTreeArchiveReader *reader,
   if (!found)
     return check_end (reader, error);
   if (reader->last_path != NULL && bk_tree_path_compare (reader->last_path, reader->path) >= 0)
-    return broken (reader, error, reader->path, "its members are not in order");
+    return broken (reader, error, reader->path, _ ("its members are not in order"));
   if (!take_member (reader, error))
     return FALSE;
   *member = &reader->member;
@@ -336,7 +338,7 @@ find_frame (BkTreeArchiveReader *reader,
           !next_header (reader, &found, error))
         return FALSE;
       if (!found)
-        return broken (reader, error, NULL, "a frame holds no member");
+        return broken (reader, error, NULL, _ ("a frame holds no member"));
       if (bk_tree_path_compare (reader->path, path) <= 0)
         {
           *frame = reader->starts[middle];
@@ -428,7 +430,7 @@ bk_tree_archive_reader_read_block (BkTreeArchiveReader *reader,
     return archive_failed (reader, error);
   if (status == ARCHIVE_OK && (offset < 0 || (guint64) offset > reader->member.size_bytes ||
                                *length_bytes > reader->member.size_bytes - (guint64) offset))
-    return broken (reader, error, reader->path, "its content is longer than its header says");
+    return broken (reader, error, reader->path, _ ("its content is longer than its header says"));
   *offset_bytes = (guint64) offset;
   if (status == ARCHIVE_EOF)
     {

@@ -5,6 +5,7 @@
  * finished pieces in their order, writes them, digests them and reports what became of the inputs.
  * Memory is bounded by the number of pieces under way.
  */
+#include "base/thread.h"
 #include "store/tree-archive.h"
 
 #include "base/error.h"
@@ -207,7 +208,7 @@ bk_tree_archive_writer_new (int dirfd,
   g_cond_init (&self->done_cond);
   self->threads = g_ptr_array_new ();
   for (guint i = 0; i < self->options.threads_count; i++)
-    g_ptr_array_add (self->threads, g_thread_new ("tree-archive", worker, self));
+    g_ptr_array_add (self->threads, bk_thread_new ("tree-archive", worker, self));
   return self;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/gettext.h"
 #include "base/path.h"
 #include "model/tree-entry.h"
 #include "store/catalogue.h"
@@ -59,11 +60,15 @@ bk_tree_points_choose (GPtrArray *backups,
           (generation == NULL || strcmp (generation, generation_of (backup)) == 0))
         return backup;
     }
-  bk_set_error (error, BK_ERROR_NOT_FOUND,
-                "There is no completed backup %s%s%s; “cockpit-backup list” shows those there are",
-                generation == NULL ? "" : "in the generation “",
-                generation == NULL ? "" : generation,
-                generation == NULL ? "that old" : "” that old");
+  if (generation != NULL)
+    bk_set_error (
+        error, BK_ERROR_NOT_FOUND,
+        "There is no completed backup that old in the generation “%s”; “cockpit-backup list” shows those there are",
+        generation);
+  else
+    bk_set_error (
+        error, BK_ERROR_NOT_FOUND,
+        "There is no completed backup that old; “cockpit-backup list” shows those there are");
   return NULL;
 }
 

@@ -2,6 +2,7 @@
 #include "store/tree-scan-private.h"
 
 #include "base/error.h"
+#include "base/thread.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -278,7 +279,7 @@ bk_tree_scan_new (const BkTreeRules *rules, guint threads_count, GError **error)
   self->threads_count = threads_count;
   self->threads = g_new0 (GThread *, threads_count);
   for (guint i = 0; i < threads_count; i++)
-    self->threads[i] = g_thread_new ("scan", bk_tree_scan_look_ahead, self);
+    self->threads[i] = bk_thread_new ("scan", bk_tree_scan_look_ahead, self);
   return g_steal_pointer (&self);
 }
 

@@ -1,6 +1,7 @@
 #include "store/tree-sources.h"
 
 #include "base/error.h"
+#include "base/gettext.h"
 #include "model/tree-path.h"
 
 #include <fcntl.h>
@@ -76,8 +77,8 @@ bk_tree_sources_resolve (const char *const *paths, GError **error)
           bk_set_error (
               error, BK_ERROR_USAGE,
               i >= BK_TREE_SOURCES_MAX
-                  ? "“%s” is one source more than a tree can have"
-                  : "The source “%s” is not an absolute path; write one that begins with “/”",
+                  ? _ ("“%s” is one source more than a tree can have")
+                  : _ ("The source “%s” is not an absolute path; write one that begins with “/”"),
               line);
           return NULL;
         }

@@ -1,4 +1,5 @@
 /* Making one thing of an archive, with its content and attributes, in the staging directory. */
+#include "base/gettext.h"
 #include "store/tree-target-private.h"
 
 #include "base/error.h"
@@ -32,12 +33,12 @@ write_content (int fd,
       if (data == NULL)
         break;
       if (!bk_write_all_at (fd, data, length_bytes, offset_bytes))
-        return bk_tree_target_fail_at (error, errno, path, "cannot be written");
+        return bk_tree_target_fail_at (error, errno, path, _ ("cannot be written"));
       end_bytes = MAX (end_bytes, offset_bytes + length_bytes);
       *written_bytes += length_bytes;
     }
   if (end_bytes < size_bytes && ftruncate (fd, (off_t) size_bytes) < 0)
-    return bk_tree_target_fail_at (error, errno, path, "cannot be written");
+    return bk_tree_target_fail_at (error, errno, path, _ ("cannot be written"));
   return TRUE;
 }
 
@@ -54,7 +55,7 @@ make_file (BkTreeTarget *target,
       openat (target->staging, "new", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
   if (fd < 0)
-    return bk_tree_target_fail_at (error, errno, attributes->path, "cannot be made");
+    return bk_tree_target_fail_at (error, errno, attributes->path, _ ("cannot be made"));
   if (!write_content (fd, reader, size_bytes, attributes->path, written_bytes, cancellable, error))
     return FALSE;
   bk_tree_attributes_apply (attributes, fd, -1, NULL, target->func, target->user_data);
@@ -81,7 +82,7 @@ make_other (BkTreeTarget *target,
       return FALSE;
     }
   if (status < 0)
-    return bk_tree_target_fail_at (error, errno, attributes->path, "cannot be made");
+    return bk_tree_target_fail_at (error, errno, attributes->path, _ ("cannot be made"));
   bk_tree_attributes_apply (attributes, -1, target->staging, "new", target->func,
                             target->user_data);
   return TRUE;
@@ -147,7 +148,7 @@ bk_tree_target_link (BkTreeTarget *target, const char *existing, const char *pat
   if (!bk_tree_target_enter_parent (target, existing, error))
     return FALSE;
   if (linkat (target->parent, bk_tree_target_name_of (existing), target->staging, "new", 0) < 0)
-    return bk_tree_target_fail_at (error, errno, path, "cannot be made as a hard link");
+    return bk_tree_target_fail_at (error, errno, path, _ ("cannot be made as a hard link"));
 
   gboolean ok = bk_tree_target_enter_parent (target, path, error) &&
                 bk_tree_target_publish (target, path, error);

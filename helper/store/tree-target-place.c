@@ -1,5 +1,6 @@
 /* The place of a thing in the target: its directory, what stands in its way, and the rename that puts
  * it there. */
+#include "base/gettext.h"
 #include "store/tree-target-private.h"
 
 #include "base/error.h"
@@ -78,7 +79,7 @@ bk_tree_target_make_directory (
         return -1;
     }
 
-  bk_tree_target_fail_at (error, errno, path, "cannot be made as a directory");
+  bk_tree_target_fail_at (error, errno, path, _ ("cannot be made as a directory"));
   return -1;
 }
 
@@ -147,5 +148,5 @@ bk_tree_target_publish (BkTreeTarget *target, const char *path, GError **error)
         return TRUE;
       errnum = errno;
     }
-  return bk_tree_target_fail_at (error, errnum, path, "cannot be put in its place");
+  return bk_tree_target_fail_at (error, errnum, path, _ ("cannot be put in its place"));
 }

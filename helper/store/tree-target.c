@@ -5,6 +5,7 @@
 #include "base/atomic-file.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/gettext.h"
 #include "base/path.h"
 
 #include <errno.h>
@@ -158,7 +159,7 @@ finish_directory (BkTreeTarget *target, const BkTreeAttributes *attributes, GErr
                                                O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 
   if (fd < 0)
-    return bk_tree_target_fail_at (error, errno, attributes->path, "cannot be finished");
+    return bk_tree_target_fail_at (error, errno, attributes->path, _ ("cannot be finished"));
   bk_tree_attributes_clear_others (attributes, fd);
   bk_tree_attributes_apply (attributes, fd, -1, NULL, target->func, target->user_data);
   return TRUE;

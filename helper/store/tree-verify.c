@@ -1,6 +1,7 @@
 #include "store/tree-verify.h"
 
 #include "base/error.h"
+#include "base/gettext.h"
 #include "model/tree-entry.h"
 #include "store/catalogue.h"
 
@@ -24,14 +25,14 @@ check_member (BkTreePoint *point,
               GError **error)
 {
   if (member == NULL || strcmp (member->path, entry->path) != 0)
-    return broken (error, point, entry->path, "is in the manifest, and not in its archive");
+    return broken (error, point, entry->path, _ ("is in the manifest, and not in its archive"));
   if ((bk_tree_mode_to_stat (entry->mode) & S_IFMT) != (member->mode & S_IFMT))
-    return broken (error, point, entry->path, "is of another kind in its archive");
+    return broken (error, point, entry->path, _ ("is of another kind in its archive"));
   if (member->mtime_nsecs != entry->mtime_nsec)
-    return broken (error, point, entry->path, "is of another time in its archive");
+    return broken (error, point, entry->path, _ ("is of another time in its archive"));
   if (S_ISREG (member->mode) && member->hardlink_target == NULL &&
       member->size_bytes != (guint64) entry->size_bytes)
-    return broken (error, point, entry->path, "is of another size in its archive");
+    return broken (error, point, entry->path, _ ("is of another size in its archive"));
   return TRUE;
 }
 
@@ -137,7 +138,7 @@ check_inherited (BkTreePoint *point, BkTreePoint *parent, GCancellable *cancella
         }
       if (!is_same_entry (entry, old))
         return broken (error, point, entry->path,
-                       "is not as in the backup before, where it is from");
+                       _ ("is not as in the backup before, where it is from"));
     }
 }
 

@@ -1,4 +1,5 @@
 #include "base/error.h"
+#include "base/gettext.h"
 #include "vm/backup-xml.h"
 #include "vm/libvirt-private.h"
 
@@ -162,8 +163,8 @@ read_outcome (virDomainPtr domain, GError **error)
     {
       g_autofree char *why = bk_error_one_line (
           message != NULL ? message
-                          : (type == VIR_DOMAIN_JOB_CANCELLED ? "it was ended from outside"
-                                                              : "libvirt does not say why"));
+                          : (type == VIR_DOMAIN_JOB_CANCELLED ? _ ("it was ended from outside")
+                                                              : _ ("libvirt does not say why")));
       gboolean full = strstr (why, "No space left on device") != NULL;
 
       bk_set_error (error, full ? BK_ERROR_NO_SPACE : BK_ERROR_FAILED,

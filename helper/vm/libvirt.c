@@ -1,6 +1,7 @@
 #include "vm/libvirt.h"
 
 #include "base/error.h"
+#include "base/gettext.h"
 #include "vm/libvirt-private.h"
 
 #include <string.h>
@@ -212,11 +213,11 @@ bk_libvirt_set_error (GError **error, const char *format, ...)
   va_list args;
 
   va_start (args, format);
-  g_autofree char *what = g_strdup_vprintf (format, args);
+  g_autofree char *what = g_strdup_vprintf (bk_gettext (format), args);
   va_end (args);
 
   g_autofree char *why =
-      bk_error_one_line (last == NULL || last->message == NULL ? "unknown" : last->message);
+      bk_error_one_line (last == NULL || last->message == NULL ? _ ("unknown") : last->message);
   bk_set_error (error, code_of (last), "%s: libvirt says: %s", what, why);
 }
 

@@ -1,6 +1,7 @@
 #include "vm/qemu-img.h"
 
 #include "base/error.h"
+#include "base/gettext.h"
 #include "format/json.h"
 
 #include <signal.h>
@@ -225,8 +226,8 @@ bk_qemu_img_compare (const char *left, const char *right, GCancellable *cancella
   if (exit_status == 0)
     return TRUE;
   bk_set_error (error, exit_status == 1 ? BK_ERROR_INTEGRITY : BK_ERROR_FAILED, "“%s” %s", right,
-                exit_status == 1 ? "does not read as what it was copied from"
-                                 : "could not be compared with what it was copied from");
+                exit_status == 1 ? _ ("does not read as what it was copied from")
+                                 : _ ("could not be compared with what it was copied from"));
   return FALSE;
 }
 
@@ -305,7 +306,7 @@ bk_qemu_img_virtual_size (const char *file, guint64 *size_bytes, GError **error)
   if (!run (argv, file, output, NULL, NULL, NULL, NULL, error))
     return FALSE;
 
-  g_autofree char *what = g_strdup_printf ("What qemu-img says of “%s”", file);
+  g_autofree char *what = g_strdup_printf (_ ("What qemu-img says of “%s”"), file);
   g_autoptr (JsonObject) info =
       bk_json_parse_object (output->str, (gssize) output->len, what, error);
   return info != NULL && bk_json_count (info, "virtual-size", what, G_MAXINT64, size_bytes, error);
