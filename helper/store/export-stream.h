@@ -4,8 +4,8 @@
 
 /*
  * An export as it is downloaded: the gzip of bk_export_write_tar(), made while it is read. One
- * thread reads and hashes, the reader's own compresses, a few MiB lie between them; nothing is
- * written anywhere.
+ * thread reads and hashes, the others and the reader's own compress, a few MiB lie between them
+ * (store/gzip-ring.h); nothing is written anywhere.
  */
 
 #define BK_TYPE_EXPORT_STREAM (bk_export_stream_get_type ())
