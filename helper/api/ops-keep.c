@@ -1,6 +1,7 @@
 #include "api/ops-keep.h"
 
 #include "api/ops-tree.h"
+#include "api/view-backup.h"
 #include "base/error.h"
 #include "base/gettext.h"
 #include "format/json.h"
@@ -176,14 +177,23 @@ run_delete (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError 
 {
   g_autoptr (BkRepository) repository = open_repository (call, error);
   const char *id = bk_call_string (call, "id");
-  JsonObject *result = NULL;
 
-  if (repository == NULL || !bk_backup_delete (repository, id, bk_call_string (call, "confirm"),
-                                               job_id (call), call->reporter, error))
+  if (repository == NULL)
     return FALSE;
-  result = json_object_new ();
-  json_object_set_string_member (result, "deleted", id);
-  return bk_sink_emit (sink, BK_SINK_RESULT, bk_json_object_node (result), cancellable, error);
+  if (bk_call_bool (call, "plan", FALSE))
+    {
+      g_auto (BkBackupDeletePlan) plan = { 0 };
+
+      return bk_backup_delete_plan (repository, id, &plan, error) &&
+             bk_sink_emit (sink, BK_SINK_RESULT, bk_view_delete_plan (id, &plan), cancellable,
+                           error);
+    }
+
+  g_autoptr (GPtrArray) deleted = bk_backup_delete (
+      repository, id, bk_call_string (call, "confirm"),
+      bk_call_bool (call, "with_dependents", FALSE), job_id (call), call->reporter, error);
+  return deleted != NULL &&
+         bk_sink_emit (sink, BK_SINK_RESULT, bk_view_deleted (id, deleted), cancellable, error);
 }
 
 static gboolean
@@ -269,6 +279,9 @@ static const BkParam delete_params[] = {
   { "id", BK_PARAM_STRING, BK_PARAM_REQUIRED | BK_PARAM_POSITIONAL, N_ ("the backup") },
   { "confirm", BK_PARAM_STRING, BK_PARAM_OPTIONAL,
     N_ ("its name again, for a Full-Merged or a pinned one") },
+  { "with_dependents", BK_PARAM_BOOL, BK_PARAM_OPTIONAL,
+    N_ ("and those that cannot be restored without it") },
+  { "plan", BK_PARAM_BOOL, BK_PARAM_OPTIONAL, N_ ("do nothing, say what would be done") },
   { NULL },
 };
 

@@ -1,9 +1,9 @@
 #include "api/ops-vm.h"
 
+#include "api/view-vm.h"
 #include "base/error.h"
 #include "base/gettext.h"
 #include "format/json.h"
-#include "ops/vm-restore.h"
 #include "vm/libvirt.h"
 
 /* Where libvirt's own tools put images. */
@@ -51,6 +51,28 @@ view_outcome (const BkVmRestoreOutcome *outcome)
   return bk_json_object_node (object);
 }
 
+/* What stands in the way is in the result, and the first of it is how the plan ends. */
+static gboolean
+emit_plan (const BkVmRestoreRequest *request,
+           BkRepository *repository,
+           BkHypervisor *hypervisor,
+           BkSink *sink,
+           GCancellable *cancellable,
+           GError **error)
+{
+  g_autoptr (BkVmRestorePlan) plan = bk_vm_restore_plan (request, repository, hypervisor, error);
+
+  if (plan == NULL ||
+      !bk_sink_emit (sink, BK_SINK_RESULT, bk_view_vm_restore_plan (plan), cancellable, error))
+    return FALSE;
+  if (plan->obstacles->len == 0)
+    return TRUE;
+
+  const BkRestoreObstacle *first = g_ptr_array_index (plan->obstacles, 0);
+  g_propagate_error (error, g_error_copy (first->error));
+  return FALSE;
+}
+
 static gboolean
 run_restore (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError **error)
 {
@@ -59,8 +81,11 @@ run_restore (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError
   g_auto (BkVmRestoreOutcome) outcome = { 0 };
   BkVmRestoreRequest request = { 0 };
 
-  return repository != NULL && read_request (call, &request, error) &&
-         bk_vm_restore (&request, repository, hypervisor, call->reporter, cancellable, &outcome,
+  if (repository == NULL || !read_request (call, &request, error))
+    return FALSE;
+  if (bk_call_bool (call, "plan", FALSE))
+    return emit_plan (&request, repository, hypervisor, sink, cancellable, error);
+  return bk_vm_restore (&request, repository, hypervisor, call->reporter, cancellable, &outcome,
                         error) &&
          bk_sink_emit (sink, BK_SINK_RESULT, view_outcome (&outcome), cancellable, error);
 }
@@ -75,6 +100,7 @@ static const BkParam restore_params[] = {
     N_ ("replace the disks of the VM itself, which must be shut off") },
   { "overwrite", BK_PARAM_BOOL, BK_PARAM_OPTIONAL,
     N_ ("replace images of the same name in the directory") },
+  { "plan", BK_PARAM_BOOL, BK_PARAM_OPTIONAL, N_ ("do nothing, say what would be done") },
   { NULL },
 };
 

@@ -57,6 +57,47 @@ bk_retention_dependents (const BkBackup *backup, const GPtrArray *backups)
   return dependents;
 }
 
+static void
+add_missing (GPtrArray *to, const GPtrArray *from)
+{
+  for (guint i = 0; i < from->len; i++)
+    {
+      gpointer backup = g_ptr_array_index (from, i);
+
+      if (!g_ptr_array_find (to, backup, NULL))
+        g_ptr_array_add (to, backup);
+    }
+}
+
+/**
+ * bk_retention_all_dependents:
+ * @backups: (element-type BkBackup): all of its project, the oldest first
+ *
+ * Returns: (transfer container) (element-type BkBackup): those that cannot be restored without
+ *   @backup, directly or through others, in an order in which they can be deleted.
+ */
+GPtrArray *
+bk_retention_all_dependents (const BkBackup *backup, const GPtrArray *backups)
+{
+  g_autoptr (GPtrArray) nearest_first = bk_retention_dependents (backup, backups);
+  GPtrArray *dependents = g_ptr_array_new ();
+
+  for (guint i = 0; i < nearest_first->len; i++)
+    {
+      g_autoptr (GPtrArray) further =
+          bk_retention_dependents (g_ptr_array_index (nearest_first, i), backups);
+
+      add_missing (nearest_first, further);
+    }
+  for (guint i = nearest_first->len; i > 0; i--)
+    {
+      /* A ring of hostile records comes back to where it began. */
+      if (g_ptr_array_index (nearest_first, i - 1) != backup)
+        g_ptr_array_add (dependents, g_ptr_array_index (nearest_first, i - 1));
+    }
+  return dependents;
+}
+
 /**
  * bk_retention_expired:
  * @backups: (element-type BkBackup): of one or several projects

@@ -10,4 +10,5 @@
 
 gboolean bk_retention_is_protected (const BkBackup *backup);
 GPtrArray *bk_retention_dependents (const BkBackup *backup, const GPtrArray *backups);
+GPtrArray *bk_retention_all_dependents (const BkBackup *backup, const GPtrArray *backups);
 GPtrArray *bk_retention_expired (const GPtrArray *backups, guint days, gint64 now_usecs);

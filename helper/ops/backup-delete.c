@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/lock.h"
 #include "base/quantity.h"
 #include "model/retention.h"
 #include "store/backup-remove.h"
@@ -32,21 +33,48 @@ check_confirmed (const BkBackup *backup, const char *confirm, GError **error)
   return FALSE;
 }
 
-static gboolean
-check_dependents (BkRepository *repository, const BkBackup *backup, GError **error)
+/* What goes before @backup can; empty unless @with_dependents asks for it.
+ *
+ * Returns: (transfer full) (nullable): the backups in the order of their removal, @backup last. */
+static GPtrArray *
+find_removals (BkRepository *repository,
+               const BkBackup *backup,
+               gboolean with_dependents,
+               GError **error)
 {
   g_autoptr (GPtrArray) all =
       bk_catalogue_list (repository, backup->project_id, NULL, NULL, NULL, error);
-  g_autoptr (GPtrArray) dependents = all == NULL ? NULL : bk_retention_dependents (backup, all);
+  g_autoptr (GPtrArray) dependents = all == NULL ? NULL : bk_retention_all_dependents (backup, all);
+  g_autoptr (GPtrArray) removals = g_ptr_array_new_with_free_func ((GDestroyNotify) bk_backup_free);
 
-  if (dependents == NULL || dependents->len == 0)
-    return dependents != NULL;
+  if (dependents == NULL)
+    return NULL;
+  if (dependents->len > 0 && !with_dependents)
+    {
+      g_autofree char *ids = join_ids (dependents);
 
-  g_autofree char *ids = join_ids (dependents);
-  bk_set_error (error, BK_ERROR_BUSY,
-                "“%s” is needed by %s: without it they could not be restored; delete those first",
-                backup->id, ids);
-  return FALSE;
+      bk_set_error (
+          error, BK_ERROR_BUSY,
+          "“%s” is needed by %s: without it they could not be restored; delete those first, or say "
+          "--with-dependents",
+          backup->id, ids);
+      return NULL;
+    }
+  for (guint i = 0; i < dependents->len; i++)
+    g_ptr_array_add (removals, bk_backup_copy (g_ptr_array_index (dependents, i)));
+  g_ptr_array_add (removals, bk_backup_copy (backup));
+  return g_steal_pointer (&removals);
+}
+
+static gboolean
+load_cycle (BkRepository *repository, const BkBackup *backup, BkCycle **cycle, GError **error)
+{
+  *cycle = NULL;
+  if (!g_str_has_prefix (backup->project_id, "vm/"))
+    return TRUE;
+
+  autofd int project = bk_repository_open_project (repository, backup->project_id, error);
+  return project >= 0 && bk_cycle_file_load (project, backup->project_id, cycle, error);
 }
 
 /* The next incremental continues the newest point of an active cycle. */
@@ -55,11 +83,7 @@ check_cycle (BkRepository *repository, const BkBackup *backup, GError **error)
 {
   g_autoptr (BkCycle) cycle = NULL;
 
-  if (!g_str_has_prefix (backup->project_id, "vm/"))
-    return TRUE;
-
-  autofd int project = bk_repository_open_project (repository, backup->project_id, error);
-  if (project < 0 || !bk_cycle_file_load (project, backup->project_id, &cycle, error))
+  if (!load_cycle (repository, backup, &cycle, error))
     return FALSE;
   if (cycle == NULL || !bk_cycle_names_backup (cycle, backup->id))
     return TRUE;
@@ -71,40 +95,125 @@ check_cycle (BkRepository *repository, const BkBackup *backup, GError **error)
   return FALSE;
 }
 
+static gboolean
+check_removals (BkRepository *repository,
+                const GPtrArray *removals,
+                const char *confirm,
+                GError **error)
+{
+  for (guint i = 0; i < removals->len; i++)
+    {
+      const BkBackup *backup = g_ptr_array_index (removals, i);
+      gboolean is_named = i == removals->len - 1;
+
+      if (!check_confirmed (backup, is_named ? confirm : NULL, error) ||
+          !check_cycle (repository, backup, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* Each removal leaves a repository in which all that is left can be restored. */
+static gboolean
+remove_all (BkRepository *repository,
+            const GPtrArray *removals,
+            BkReporter *reporter,
+            GError **error)
+{
+  for (guint i = 0; i < removals->len; i++)
+    {
+      const BkBackup *backup = g_ptr_array_index (removals, i);
+
+      if (!bk_backup_remove (repository, backup, error))
+        return FALSE;
+
+      g_autofree char *size = bk_size_text (backup->size_bytes);
+      bk_reporter_message (reporter, BK_LOG_INFO, backup->project_id, backup->id, "backup.delete",
+                           "“%s” was deleted: %s freed", backup->id, size);
+    }
+  return TRUE;
+}
+
 /**
  * bk_backup_delete:
  * @full_id: hostile until checked
  * @confirm: (nullable): what the person typed; the backup's id when it is protected
+ * @with_dependents: whether what cannot be restored without it goes too
  * @job_id: who holds the project while it runs
  *
  * Errors: %BK_ERROR_NOT_FOUND; %BK_ERROR_BUSY names what depends on it, or the job that works on
  *   the project; %BK_ERROR_DENIED for a protected one that was not confirmed. Nothing is removed
  *   then.
+ *
+ * Returns: (transfer full) (nullable) (element-type BkBackup): what was deleted.
  */
-gboolean
+GPtrArray *
 bk_backup_delete (BkRepository *repository,
                   const char *full_id,
                   const char *confirm,
+                  gboolean with_dependents,
                   const char *job_id,
                   BkReporter *reporter,
                   GError **error)
 {
   g_autoptr (BkBackup) named = bk_catalogue_find (repository, full_id, error);
   if (named == NULL)
-    return FALSE;
+    return NULL;
 
   g_autoptr (BkLock) lock =
       bk_repository_lock_project (repository, named->project_id, job_id, error);
   /* Again, now that nobody else changes it. */
   g_autoptr (BkBackup) backup =
       lock == NULL ? NULL : bk_catalogue_find (repository, full_id, error);
-  if (backup == NULL || !check_confirmed (backup, confirm, error) ||
-      !check_dependents (repository, backup, error) || !check_cycle (repository, backup, error) ||
-      !bk_backup_remove (repository, backup, error))
+  g_autoptr (GPtrArray) removals = backup == NULL || !check_confirmed (backup, confirm, error)
+                                       ? NULL
+                                       : find_removals (repository, backup, with_dependents, error);
+  if (removals == NULL || !check_removals (repository, removals, confirm, error) ||
+      !remove_all (repository, removals, reporter, error))
+    return NULL;
+  return g_steal_pointer (&removals);
+}
+
+void
+bk_backup_delete_plan_clear (BkBackupDeletePlan *plan)
+{
+  g_clear_pointer (&plan->removals, g_ptr_array_unref);
+  g_clear_pointer (&plan->cycle_vm, g_free);
+  g_clear_pointer (&plan->job_id, g_free);
+}
+
+/**
+ * bk_backup_delete_plan:
+ * @plan: (out): clear it with bk_backup_delete_plan_clear()
+ *
+ * What a deletion would take along, and what it asks for. Looks only, and takes no lock.
+ */
+gboolean
+bk_backup_delete_plan (BkRepository *repository,
+                       const char *full_id,
+                       BkBackupDeletePlan *plan,
+                       GError **error)
+{
+  g_autoptr (BkBackup) backup = bk_catalogue_find (repository, full_id, error);
+  g_autoptr (BkCycle) cycle = NULL;
+
+  memset (plan, 0, sizeof *plan);
+  plan->removals = backup == NULL ? NULL : find_removals (repository, backup, TRUE, error);
+  if (plan->removals == NULL || !load_cycle (repository, backup, &cycle, error))
     return FALSE;
 
-  g_autofree char *size = bk_size_text (backup->size_bytes);
-  bk_reporter_message (reporter, BK_LOG_INFO, backup->project_id, backup->id, "backup.delete",
-                       "“%s” was deleted: %s freed", backup->id, size);
+  autofd int project = bk_repository_open_project (repository, backup->project_id, error);
+  if (project < 0)
+    return FALSE;
+  plan->job_id = bk_lock_dup_holder (project, BK_PROJECT_LOCK_NAME);
+  plan->asks_for_name = bk_retention_is_protected (backup);
+  for (guint i = 0; i < plan->removals->len; i++)
+    {
+      const BkBackup *removal = g_ptr_array_index (plan->removals, i);
+
+      plan->size_bytes += removal->size_bytes;
+      if (cycle != NULL && plan->cycle_vm == NULL && bk_cycle_names_backup (cycle, removal->id))
+        plan->cycle_vm = g_strdup (cycle->vm);
+    }
   return TRUE;
 }

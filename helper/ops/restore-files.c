@@ -61,9 +61,27 @@ disk_of (const BkVmChain *chain, const BkRestoreFile *file)
   return NULL;
 }
 
-/* Images are thin: no more than what the chain's files hold, nor than the disk's size. */
-static guint64
-needed_bytes (const BkVmChain *chain)
+/**
+ * bk_restore_files_capacity_bytes:
+ *
+ * Returns: how large the guest sees the disk that @file is for.
+ */
+guint64
+bk_restore_files_capacity_bytes (const BkRestoreFile *file, const BkVmChain *chain)
+{
+  const BkPointDisk *disk = disk_of (chain, file);
+
+  return disk == NULL ? 0 : disk->capacity_bytes;
+}
+
+/**
+ * bk_restore_files_needed_bytes:
+ *
+ * Returns: what the images take at most. They are thin: no more than what the chain's files hold,
+ *   nor than the disks' size.
+ */
+guint64
+bk_restore_files_needed_bytes (const BkVmChain *chain)
 {
   return MIN (chain->total_file_bytes, bk_vm_chain_bytes (chain));
 }
@@ -84,7 +102,7 @@ bk_restore_files_check (const GPtrArray *files,
     {
       const BkRestoreFile *file = g_ptr_array_index (files, i);
       g_autofree char *directory = g_path_get_dirname (file->path);
-      guint64 needed = needed_bytes (chain);
+      guint64 needed = bk_restore_files_needed_bytes (chain);
       struct statvfs fs;
       struct stat st;
 

@@ -19,6 +19,8 @@ typedef struct
 GPtrArray *bk_restore_files_new (void);
 void
 bk_restore_files_add (GPtrArray *files, const char *target, const char *path, const char *format);
+guint64 bk_restore_files_capacity_bytes (const BkRestoreFile *file, const BkVmChain *chain);
+guint64 bk_restore_files_needed_bytes (const BkVmChain *chain);
 gboolean bk_restore_files_check (const GPtrArray *files,
                                  const BkVmChain *chain,
                                  gboolean overwrite,

@@ -9,6 +9,7 @@
 #include "format/domain-xml.h"
 #include "ops/backup-verify.h"
 #include "ops/restore-files.h"
+#include "ops/vm-restore-private.h"
 #include "ops/vm-run.h"
 #include "store/point-writer.h"
 
@@ -97,19 +98,6 @@ restore_nvram (Restore *restore, const char *name, char **path, GError **error)
   return write_beside (*path, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), error);
 }
 
-static void
-plan_files_in_directory (Restore *restore, const char *name)
-{
-  for (guint i = 0; i < restore->chain->point->disks->len; i++)
-    {
-      const BkPointDisk *disk = g_ptr_array_index (restore->chain->point->disks, i);
-      g_autofree char *file = g_strdup_printf ("%s-%s.qcow2", name, disk->target);
-      g_autofree char *path = g_build_filename (restore->request->directory, file, NULL);
-
-      bk_restore_files_add (restore->files, disk->target, path, "qcow2");
-    }
-}
-
 static gboolean
 write_files (Restore *restore, gboolean overwrite, GError **error)
 {
@@ -130,37 +118,11 @@ to_directory (Restore *restore, GError **error)
 
   if (xml == NULL)
     return FALSE;
-  plan_files_in_directory (restore, vm);
+  bk_vm_restore_add_files (restore->files, restore->chain, restore->request->directory, vm);
   return write_files (restore, restore->request->overwrite, error) &&
          bk_restore_files_place (restore->files, restore->request->overwrite, error) &&
          restore_nvram (restore, vm, &nvram, error) &&
          write_beside (path, xml, strlen (xml), error);
-}
-
-static gboolean
-check_new_name (Restore *restore, GError **error)
-{
-  const char *name = restore->request->name;
-  g_autofree char *line = bk_error_one_line (name);
-  g_autoptr (GError) local = NULL;
-  g_autoptr (BkVm) there = NULL;
-
-  if (!bk_name_is_safe (name))
-    {
-      bk_set_error (error, BK_ERROR_USAGE, "“%s” cannot be the name of a VM", line);
-      return FALSE;
-    }
-  there = bk_hypervisor_find_by_name (restore->hypervisor, name, &local);
-  if (there != NULL)
-    {
-      bk_set_error (error, BK_ERROR_USAGE,
-                    "There is a VM “%s” already; choose another name, or restore in place", name);
-      return FALSE;
-    }
-  if (g_error_matches (local, BK_ERROR, BK_ERROR_NOT_FOUND))
-    return TRUE;
-  g_propagate_error (error, g_steal_pointer (&local));
-  return FALSE;
 }
 
 static char *
@@ -186,9 +148,10 @@ as_new (Restore *restore, GError **error)
 {
   g_autofree char *nvram = NULL;
 
-  if (!check_new_name (restore, error))
+  if (!bk_vm_restore_check_name (restore->request->name, restore->hypervisor, error))
     return FALSE;
-  plan_files_in_directory (restore, restore->request->name);
+  bk_vm_restore_add_files (restore->files, restore->chain, restore->request->directory,
+                           restore->request->name);
   if (!write_files (restore, restore->request->overwrite, error) ||
       !bk_restore_files_place (restore->files, restore->request->overwrite, error) ||
       !restore_nvram (restore, restore->request->name, &nvram, error))
@@ -205,52 +168,6 @@ as_new (Restore *restore, GError **error)
   if (nvram != NULL)
     unlink (nvram);
   return FALSE;
-}
-
-static gboolean
-plan_files_in_place (Restore *restore, const BkVm *vm, GError **error)
-{
-  for (guint i = 0; i < restore->chain->point->disks->len; i++)
-    {
-      const BkPointDisk *disk = g_ptr_array_index (restore->chain->point->disks, i);
-      const BkVmDisk *known = bk_vm_find_disk (vm, disk->target);
-      gboolean qcow2 = known != NULL && g_strcmp0 (known->format, "qcow2") == 0;
-
-      if (known == NULL || known->path == NULL || g_strcmp0 (known->source_type, "file") != 0 ||
-          (!qcow2 && g_strcmp0 (known->format, "raw") != 0))
-        {
-          bk_set_error (
-              error, BK_ERROR_UNSUPPORTED,
-              "The VM “%s” has no disk “%s” in a qcow2 or raw file that could be replaced; "
-              "restore it as a new VM",
-              vm->name, disk->target);
-          return FALSE;
-        }
-      bk_restore_files_add (restore->files, disk->target, known->path, known->format);
-    }
-  return TRUE;
-}
-
-static gboolean
-check_target (const BkVmRun *run, const BkVmChain *chain, GError **error)
-{
-  if (strcmp (run->vm->uuid, chain->point->uuid) != 0)
-    {
-      bk_set_error (
-          error, BK_ERROR_USAGE,
-          "The backup is of another VM that was named “%s” (UUID %s); restore it as a new "
-          "VM",
-          run->vm->name, chain->point->uuid);
-      return FALSE;
-    }
-  if (bk_vm_is_active (run->vm))
-    {
-      bk_set_error (error, BK_ERROR_BUSY,
-                    "The VM “%s” is running; shut it down before its disks are replaced",
-                    run->vm->name);
-      return FALSE;
-    }
-  return TRUE;
 }
 
 /* The new disks have no bitmaps: what libvirt records of checkpoints is no longer true, and the
@@ -276,9 +193,9 @@ in_place (Restore *restore, GError **error)
       bk_vm_run_open (restore->repository, restore->hypervisor, restore->reporter, &run_request,
                       restore->cancellable, error);
 
-  if (run == NULL || !check_target (run, restore->chain, error) ||
-      !plan_files_in_place (restore, run->vm, error) || !write_files (restore, TRUE, error) ||
-      !bk_restore_files_swap (restore->files, error))
+  if (run == NULL || !bk_vm_restore_check_target (run->vm, restore->chain, error) ||
+      !bk_vm_restore_add_files_in_place (restore->files, restore->chain, run->vm, error) ||
+      !write_files (restore, TRUE, error) || !bk_restore_files_swap (restore->files, error))
     return FALSE;
   bk_vm_run_log (run, BK_LOG_INFO, restore->chain->backup->id, "restore.swap",
                  "The disks of “%s” are replaced; the old ones are removed now", run->vm->name);
@@ -342,12 +259,8 @@ bk_vm_restore (const BkVmRestoreRequest *request,
   Restore restore = { request, repository, hypervisor, reporter, cancellable, .outcome = outcome };
 
   memset (outcome, 0, sizeof *outcome);
-  if (request->mode != BK_RESTORE_IN_PLACE &&
-      (request->directory == NULL || !g_path_is_absolute (request->directory)))
-    {
-      bk_set_error (error, BK_ERROR_USAGE, "The directory to restore to must be an absolute path");
-      return FALSE;
-    }
+  if (!bk_vm_restore_check_directory (request, error))
+    return FALSE;
   restore.chain = bk_vm_chain_open (repository, request->full_id, error);
   restore.files = bk_restore_files_new ();
 

@@ -81,10 +81,30 @@ def test_what_others_need_is_not_deleted(helper, vm):
     helper.run("delete", full_id(vm, base), status=NOT_FOUND)
 
 
+def test_what_depends_on_it_goes_along_when_that_is_asked_for(helper, vm):
+    back_up(helper, vm)
+    back_up(helper, vm)
+    (base,) = find(helper, vm, "Base")
+    (incremental,) = find(helper, vm, "Inc")
+    plan = helper.run("delete", full_id(vm, base), "--plan", "--json").json
+    assert plan["dependents"] == [incremental]
+    assert (plan["asks_for_name"], plan["cycle_vm"]) == (False, vm.name)
+    assert plan["size_bytes"] == sum(helper.metadata(vm.name, backup)["size_bytes"]
+                                     for backup in (base, incremental))
+    helper.run("delete", full_id(vm, base), "--with-dependents", status=BUSY)
+    assert set(helper.backups(vm.name)) == {base, incremental}
+    helper.run("vm", "forget", vm.name)
+    assert helper.run("delete", full_id(vm, base), "--plan", "--json").json["cycle_vm"] is None
+    helper.run("delete", full_id(vm, base), "--with-dependents")
+    assert helper.backups(vm.name) == []
+
+
 def test_a_merged_one_asks_for_its_name(helper, vm):
     for _ in range(4):
         back_up(helper, vm)
     (merged,) = find(helper, vm, "Full-Merged")
+    plan = helper.run("delete", full_id(vm, merged), "--plan", "--json").json
+    assert (plan["asks_for_name"], plan["dependents"], plan["cycle_vm"]) == (True, [], None)
     helper.run("delete", full_id(vm, merged), status=DENIED)
     helper.run("delete", full_id(vm, merged), "--confirm", "yes", status=DENIED)
     helper.run("prune", "--days", "1")

@@ -79,6 +79,30 @@ def test_as_a_new_vm(helper, points, scratch, unique):
         virsh("undefine", name, check=False)
 
 
+def restore_plan(helper, vm, backup, *options, **expected):
+    return helper.run("vm", "restore", full_id(vm, backup), "--plan", "--json", *options, **expected).json
+
+
+def test_a_plan_names_all_that_stands_in_the_way(helper, points, scratch):
+    vm, known = points
+    base, first = list(known)[:2]
+    plan = restore_plan(helper, vm, first, "--as", f"{vm.name}-copy", "--directory", scratch)
+    assert (plan["mode"], plan["vm"], plan["reads"]) == ("new", f"{vm.name}-copy", [base, first])
+    assert [file["path"] for file in plan["files"]] == [
+        str(scratch / f"{vm.name}-copy-{target}.qcow2") for target in vm.disks]
+    assert plan["obstacles"] == [] and plan["ends_cycle"] is False
+    assert 0 < plan["needed_bytes"] < plan["free_bytes"]
+    assert not list(scratch.glob("*.qcow2"))
+
+    plan = restore_plan(helper, vm, first, "--as", vm.name, "--directory", scratch / "gone", status=USAGE)
+    assert [obstacle["field"] for obstacle in plan["obstacles"]] == ["as", "directory"]
+    plan = restore_plan(helper, vm, first, "--in-place", status=BUSY)
+    assert "running" in plan["obstacles"][0]["message"]
+    assert plan["ends_cycle"] is True
+    assert [file["path"] for file in plan["files"]] == [str(disk.path) for disk in vm.disks.values()]
+    assert all(file["replaces"] for file in plan["files"])
+
+
 def test_in_place(helper, points):
     vm, known = points
     backup = list(known)[0]

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "ops/restore-files.h"
+#include "ops/vm-restore.h"
+
+/* The checks that a restore makes before it writes, and that its plan shows. */
+
+gboolean bk_vm_restore_check_name (const char *name, BkHypervisor *hypervisor, GError **error);
+gboolean bk_vm_restore_check_directory (const BkVmRestoreRequest *request, GError **error);
+gboolean bk_vm_restore_check_target (const BkVm *vm, const BkVmChain *chain, GError **error);
+void bk_vm_restore_add_files (GPtrArray *files,
+                              const BkVmChain *chain,
+                              const char *directory,
+                              const char *name);
+gboolean bk_vm_restore_add_files_in_place (GPtrArray *files,
+                                           const BkVmChain *chain,
+                                           const BkVm *vm,
+                                           GError **error);
