@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { planned } from "../src/vms/plan";
-import { canBackUp, canExport, groupByProject, pageOf, visibleBackups, visibleVms } from "../src/state/select";
+import { canBackUp, canExport, groupByProject, pageOf, protection, visibleBackups, visibleVms } from "../src/state/select";
 import type { Sort, VmSort } from "../src/state/state";
 import { aBackup, aVm } from "./fakes";
 
@@ -39,6 +38,14 @@ describe("select: machines", () => {
       assert.equal(visibleVms(all, search, byName).length, count);
     });
   }
+
+  test("are protected by a backup, and not much longer than a week by an old one", () => {
+    const at = (days: number) => new Date(Date.parse(last) + days * 86_400_000);
+    const last = aVm().last_backup?.created_at ?? "";
+    assert.equal(protection(aVm({ last_backup: null }), at(0)), "none");
+    assert.equal(protection(aVm(), at(6.9)), "good");
+    assert.equal(protection(aVm(), at(7.1)), "old");
+  });
 
   test("that a job works on, or that have nothing to back up, are not given to another", () => {
     assert.ok(canBackUp(aVm()));
@@ -83,27 +90,5 @@ describe("select: pages", () => {
 
   test("an empty list has one page", () => {
     assert.deepEqual(pageOf([], { page: 4, perPage: 2 }), { rows: [], page: 1 });
-  });
-});
-
-describe("plan", () => {
-  const cases: [string, number, number | null, string][] = [
-    ["base", 0, 1, "base"],
-    ["incremental", 3, null, "incremental"],
-    ["incremental", 3, 3, "consolidation"],
-    ["incremental", 3, 4, "incremental"],
-    ["consolidation", 7, 9, "incremental"],
-    ["incremental", 3, NaN, "incremental"],
-  ];
-  for (const [next_step, incrementals_count, max, wanted] of cases) {
-    test(`${next_step} after ${incrementals_count} with at most ${max ?? "the usual"}`, () => {
-      assert.equal(planned(aVm({ next_step, incrementals_count }), max).next_step, wanted);
-    });
-  }
-
-  test("a standalone copy is one whatever the cycle is at", () => {
-    for (const next_step of ["base", "incremental", "consolidation"]) {
-      assert.equal(planned(aVm({ next_step }), 3, true).next_step, "standalone");
-    }
   });
 });

@@ -6,6 +6,7 @@ import { describe, test } from "node:test";
 import type { Guard } from "../src/bridge/shape";
 import {
   isBackup,
+  isBackupDeletePlan,
   isJob,
   isLogLine,
   isVm,
@@ -13,12 +14,14 @@ import {
   isVmBackupResult,
   isVmListResult,
   isVmRemoved,
+  isVmRestorePlan,
   vmBackupResult,
 } from "../src/bridge/views";
 import { golden } from "./golden";
 
 const views: Record<string, Guard<object>> = {
   "backup.json": isBackup,
+  "backup-delete-plan.json": isBackupDeletePlan,
   "job.json": isJob,
   "job-failed.json": isJob,
   "log-line.json": isLogLine,
@@ -27,6 +30,7 @@ const views: Record<string, Guard<object>> = {
   "vm-list-result.json": isVmListResult,
   "vm-backup-plan.json": isVmBackupPlan,
   "vm-backup-result.json": isVmBackupResult,
+  "vm-restore-plan.json": isVmRestorePlan,
 };
 
 describe("views", () => {
@@ -54,7 +58,7 @@ describe("views", () => {
   test("no golden view of the page's operations is left unchecked", () => {
     const known = new Set(Object.keys(views));
     const ofThePage = readdirSync(join(HERE, "../../tests/golden/views")).filter((name) =>
-      /^(backup|job|job-.*|log-line|vm|vm-.*)\.json$/.test(name),
+      /^(backup|backup-.*|job|job-.*|log-line|vm|vm-.*)\.json$/.test(name),
     );
     assert.deepEqual(
       ofThePage.filter((name) => !known.has(name)),

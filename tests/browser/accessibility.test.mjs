@@ -53,6 +53,7 @@ describe("accessibility", () => {
       await frame.getByRole("button", { name: "Back up selected" }).click();
       const dialog = frame.getByRole("dialog");
       await dialog.getByRole("button", { name: "Options of this run" }).click();
+      await dialog.locator("[data-planned=db1]").waitFor();
       await dialog.getByRole("spinbutton", { name: "Incrementals before they are consolidated" }).fill("3");
       await settled(page, frame);
       assert.deepEqual(await violations(page), []);

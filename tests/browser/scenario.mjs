@@ -83,11 +83,23 @@ export function logLines(count) {
 
 const ended = { ...job, id: "20261119_020000-5f2a9c00", state: "completed", started_at: hoursAgo(24), finished_at: hoursAgo(23.9) };
 
+const [incremental, consolidation] = golden("vm-backup-plan.json").vms;
+const plan = {
+  plan: true,
+  vms: [
+    { ...incremental, vm: "db1", step: "base", reason: "No cycle is active: a new one begins.", needed_bytes: 64e9, free_bytes: 80e9 },
+    { ...consolidation, vm: "mail.example.org", job_id: null, needed_bytes: 30e9, free_bytes: 80e9, warnings: [] },
+  ],
+  failed: golden("vm-backup-plan.json").failed,
+  needed_bytes: 94e9,
+};
+
 /** A host in the middle of its work. */
 export function busyHost() {
   const running = { ...job, progress: { ...job.progress, done_bytes: 48e9, total_bytes: 96e9, remaining_seconds: 458 } };
   return {
     "vm.list": { items: machines, result: golden("vm-list-result.json"), open: true },
+    "vm.backup": { result: plan },
     "backup.list": { items: backups },
     "job.list": { items: [running, ended, golden("job-failed.json")] },
     "job.follow": { progress: [running], log: logLines(12), open: true },

@@ -9,8 +9,8 @@ import { useNow, usePlace, useStore } from "../parts/hooks";
 import { runningJobs } from "../state/select";
 import type { Session } from "../state/session";
 import type { Store } from "../state/store";
-import { BackUpDialog } from "../vms/back-up-dialog";
 import { VmsTab } from "../vms/vms-tab";
+import { Dialogs } from "./dialogs";
 import { Notices } from "./notices";
 
 
@@ -55,7 +55,7 @@ export function App({ store, session }: { store: Store; session: Session }) {
         <Notices notices={state.notices} dispatch={store.dispatch} />
         {contents[tab]}
       </PageSection>
-      {state.dialog !== null && <BackUpDialog state={state} dialog={state.dialog} dispatch={store.dispatch} session={session} />}
+      <Dialogs state={state} dispatch={store.dispatch} session={session} />
     </Page>
   );
 }

@@ -7,6 +7,7 @@ export type Guard<T> = (value: unknown) => value is T;
 export type Shaped<G> = G extends Guard<infer T> ? T : never;
 
 export const isString: Guard<string> = (value): value is string => typeof value === "string";
+export const isBoolean: Guard<boolean> = (value): value is boolean => typeof value === "boolean";
 export const isNumber: Guard<number> = (value): value is number =>
   typeof value === "number" && Number.isFinite(value);
 export const isRecord: Guard<Record<string, unknown>> = (value): value is Record<string, unknown> =>

@@ -5,6 +5,7 @@
  */
 import {
   type Shaped,
+  isBoolean,
   isList,
   isNumber,
   isRecord,
@@ -175,6 +176,41 @@ export const isVmBackupPlan = shape({
   needed_bytes: isNumber,
 });
 export type VmBackupPlan = Shaped<typeof isVmBackupPlan>;
+
+/** What vm.restore with `plan` says it would do, and what stands in its way. */
+export const isVmRestorePlan = shape({
+  plan: literal(true),
+  mode: isString,
+  backup_id: isString,
+  vm: isString,
+  reads: listOf(isString),
+  files: listOf(
+    shape({ target: isString, path: isString, format: isString, capacity_bytes: isNumber, replaces: isBoolean }),
+  ),
+  needed_bytes: isNumber,
+  free_bytes: isNumber,
+  ends_cycle: isBoolean,
+  job_id: nullable(isString),
+  obstacles: listOf(shape({ field: nullable(isString), problem: isString, message: isString })),
+  warnings: listOf(isWarning),
+});
+export type VmRestorePlan = Shaped<typeof isVmRestorePlan>;
+
+/** What backup.delete with `plan` says it would do. */
+export const isBackupDeletePlan = shape({
+  plan: literal(true),
+  backup_id: isString,
+  dependents: listOf(isString),
+  size_bytes: isNumber,
+  asks_for_name: isBoolean,
+  cycle_vm: nullable(isString),
+  job_id: nullable(isString),
+});
+export type BackupDeletePlan = Shaped<typeof isBackupDeletePlan>;
+
+/** What prune says at the end, of its plan or of what it did. */
+export const isPruneResult = shape({ count: isNumber, size_bytes: isNumber, warnings_count: isNumber });
+export type PruneResult = Shaped<typeof isPruneResult>;
 
 /** What a job of vm.backup made; null for another job, or while it runs. */
 export function vmBackupResult(job: Job): VmBackupResult | null {

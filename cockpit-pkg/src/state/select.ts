@@ -1,6 +1,6 @@
 /* What the tables show, worked out of the state: filtered, sorted, paged, added up. Pure. */
 import type { Backup, Job, Vm } from "../bridge/views";
-import { projectName } from "../words/texts";
+import { backupKind, backupStatus, projectName, vmState } from "../words/texts";
 import { type BackupSort, type Paging, type Sort, type State, type VmSort, backupId, isOver } from "./state";
 
 function matches(search: string, ...texts: (string | null)[]): boolean {
@@ -25,7 +25,7 @@ const vmOrders: Record<VmSort, (a: Vm, b: Vm) => number> = {
 };
 
 export function visibleVms(vms: Iterable<Vm>, search: string, sort: Sort<VmSort>): Vm[] {
-  const found = [...vms].filter((vm) => matches(search, vm.name, vm.uuid, vm.state, ...vm.disks.map((disk) => disk.path)));
+  const found = [...vms].filter((vm) => matches(search, vm.name, vm.uuid, vm.state, vmState(vm.state).text, ...vm.disks.map((disk) => disk.path)));
   return ordered(found, vmOrders[sort.by], vmOrders.name, sort.descending);
 }
 
@@ -40,7 +40,16 @@ const backupOrders: Record<BackupSort, (a: Backup, b: Backup) => number> = {
 /** Backups under the projects they are of; projects by name, backups as asked. */
 export function visibleBackups(backups: readonly Backup[], search: string, sort: Sort<BackupSort>): Backup[] {
   const found = backups.filter((backup) =>
-    matches(search, backup.project_id, backup.id, backup.type, backup.status, ...backup.tags),
+    matches(
+      search,
+      backup.project_id,
+      backup.id,
+      backup.type,
+      backup.status,
+      backupKind(backup).text,
+      backupStatus(backup.status).text,
+      ...backup.tags,
+    ),
   );
   const inProject = ordered(found, backupOrders[sort.by], backupOrders.name, sort.descending);
   return inProject.sort((a, b) => byText(a.project_id, b.project_id));
@@ -74,6 +83,16 @@ export function pageOf<T>(list: readonly T[], { page, perPage }: Paging): { rows
 
 export function totalBytes(list: readonly { total_bytes: number }[]): number {
   return list.reduce((sum, { total_bytes }) => sum + total_bytes, 0);
+}
+
+const OLD_MS = 7 * 86_400_000;
+
+/** Whether a machine has a backup at all, and one that is not older than a week. */
+export function protection(vm: Vm, now: Date): "none" | "old" | "good" {
+  if (vm.last_backup === null) {
+    return "none";
+  }
+  return now.getTime() - Date.parse(vm.last_backup.created_at) > OLD_MS ? "old" : "good";
 }
 
 export function selectedVms({ vms }: Pick<State, "vms">): Vm[] {

@@ -24,8 +24,13 @@ import type { Store } from "./store";
 export interface BackUpOptions {
   max_incrementals?: number;
   standalone?: true;
+  pin?: string;
+  exclude_disk?: string[];
+  quiesce?: false;
   verify?: true;
   limit_mib?: number;
+  merge?: string;
+  compress?: string;
 }
 
 export interface Session {

@@ -64,7 +64,14 @@ export interface Notice {
   problem: Problem | null;
 }
 
-export interface Dialog { kind: "back-up"; uuids: readonly string[] }
+/** What stands before the page; a backup is named by its full id. */
+export type Dialog =
+  | { kind: "back-up"; uuids: readonly string[] }
+  | { kind: "forget"; uuid: string }
+  | { kind: "restore"; id: string }
+  | { kind: "pin"; id: string }
+  | { kind: "delete"; id: string }
+  | { kind: "clean" };
 
 export interface State {
   vms: VmsState;

@@ -9,8 +9,9 @@ import WarningIcon from "@patternfly/react-icons/dist/esm/icons/exclamation-tria
 import { memo } from "react";
 
 import { _, cockpit, format, ngettext } from "../bridge/cockpit";
+import { ActionsMenu } from "../parts/actions-menu";
 import type { Disk, Job, Vm } from "../bridge/views";
-import { canBackUp } from "../state/select";
+import { canBackUp, protection } from "../state/select";
 import type { Action, VmSort, VmsState } from "../state/state";
 import { age, bytes, moment, percent } from "../words/format";
 import { diskBackup, nextStep, vmState } from "../words/texts";
@@ -25,7 +26,7 @@ interface TableProps {
   now: Date;
 }
 
-const COLUMNS_COUNT = 8;
+const COLUMNS_COUNT = 9;
 
 function diskPaths(disks: readonly Disk[]): string[] {
   return disks.flatMap((disk) => disk.path ?? []);
@@ -64,15 +65,56 @@ function DisksCell({ disks }: { disks: readonly Disk[] }) {
 function LastBackupCell({ vm, now }: { vm: Vm; now: Date }) {
   const last = vm.last_backup;
   if (last === null) {
-    return <span className="backup-subtle">{_("Never")}</span>;
+    return (
+      <Label color="orange" variant="outline" isCompact>
+        {_("Never")}
+      </Label>
+    );
   }
   return (
-    <a
-      href={"#" + cockpit.location.encode(["backups"], { project: `vm/${vm.name}` })}
-      title={format(_("$0, $1: show the backups of this machine"), moment(last.created_at), bytes(last.size_bytes))}
-    >
-      {age(last.created_at, now)}
-    </a>
+    <span className="backup-with-icon">
+      {protection(vm, now) === "old" && (
+        <Icon status="warning" isInline>
+          <WarningIcon title={_("Older than a week")} />
+        </Icon>
+      )}
+      <a
+        href={"#" + cockpit.location.encode(["backups"], { project: `vm/${vm.name}` })}
+        title={format(_("$0, $1: show the backups of this machine"), moment(last.created_at), bytes(last.size_bytes))}
+      >
+        {age(last.created_at, now)}
+      </a>
+    </span>
+  );
+}
+
+/** What can be done with one machine. */
+function VmActions({ vm, dispatch }: { vm: Vm; dispatch: (action: Action) => void }) {
+  return (
+    <ActionsMenu
+      label={format(_("Actions of $0"), vm.name)}
+      actions={[
+        {
+          name: "back-up",
+          label: _("Back up…"),
+          isDisabled: !canBackUp(vm),
+          onSelect: () => dispatch({ type: "dialog", dialog: { kind: "back-up", uuids: [vm.uuid] } }),
+        },
+        {
+          name: "backups",
+          label: _("Show its backups"),
+          onSelect: () => cockpit.location.go(["backups"], { project: `vm/${vm.name}` }),
+        },
+        {
+          name: "forget",
+          label: _("Forget the chain…"),
+          isDanger: true,
+          isDisabled: vm.job_id !== null || vm.last_backup === null,
+          description: _("Takes this program's checkpoints off the machine; backups are kept"),
+          onSelect: () => dispatch({ type: "dialog", dialog: { kind: "forget", uuid: vm.uuid } }),
+        },
+      ]}
+    />
   );
 }
 
@@ -235,6 +277,9 @@ const VmRow = memo(function VmRow({ vm, index, job, selected, expanded, dispatch
         <Td dataLabel={_("Next step")} modifier="nowrap">
           <NextStepCell vm={vm} job={job} />
         </Td>
+        <Td isActionCell>
+          <VmActions vm={vm} dispatch={dispatch} />
+        </Td>
       </Tr>
       {expanded && (
         <Tr isExpanded>
@@ -311,6 +356,7 @@ export function VmTable({ vms, rows, all, jobs, dispatch, now }: TableProps) {
               {columnTitle(column)}
             </Th>
           ))}
+          <Th screenReaderText={_("Actions")} />
         </Tr>
       </Thead>
       {rows.map((vm, index) => (

@@ -7,9 +7,7 @@ import {
   CardTitle,
 } from "@patternfly/react-core/dist/esm/components/Card/index";
 import { EmptyState, EmptyStateBody } from "@patternfly/react-core/dist/esm/components/EmptyState/index";
-import { Pagination } from "@patternfly/react-core/dist/esm/components/Pagination/index";
-import { SearchInput } from "@patternfly/react-core/dist/esm/components/SearchInput/index";
-import { Toolbar, ToolbarContent, ToolbarItem } from "@patternfly/react-core/dist/esm/components/Toolbar/index";
+import { ToolbarItem } from "@patternfly/react-core/dist/esm/components/Toolbar/index";
 import { Stack, StackItem } from "@patternfly/react-core/dist/esm/layouts/Stack/index";
 import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table/dist/esm/components/Table/index";
 import VirtualMachineIcon from "@patternfly/react-icons/dist/esm/icons/virtual-machine-icon";
@@ -18,31 +16,25 @@ import { memo, useState } from "react";
 import { _, format, ngettext } from "../bridge/cockpit";
 import type { Job, UnusedImage, Vm } from "../bridge/views";
 import { JobCards } from "../parts/job-cards";
+import { ListToolbar } from "../parts/list-toolbar";
 import { LiveLog } from "../parts/live-log";
 import { NothingFound } from "../parts/nothing-found";
 import { LoadingView, LostView, ProblemView } from "../parts/problem-view";
 import type { TabProps } from "../parts/props";
-import { canBackUp, pageOf, selectedVms, totalBytes, visibleVms } from "../state/select";
+import { canBackUp, pageOf, protection, selectedVms, totalBytes, visibleVms } from "../state/select";
 import type { VmsState } from "../state/state";
 import { bytes, number } from "../words/format";
-import { pagingTexts } from "../words/texts";
 import { VmTable } from "./vm-table";
 
-function Totals({ vms, selected }: { vms: VmsState; selected: readonly Vm[] }) {
-  const count = vms.byId.size;
-  const text =
-    selected.length === 0
-      ? format(
-          ngettext("$0 machine, $1", "$0 machines, $1", count),
-          number(count),
-          bytes(totalBytes([...vms.byId.values()])),
-        )
-      : format(_("$0 of $1 selected, $2"), number(selected.length), number(count), bytes(totalBytes(selected)));
-  return (
-    <span className="backup-totals" role="status">
-      {text}
-    </span>
-  );
+/** How many there are, how large, and how many of them nothing protects; or the same of those chosen. */
+function totals(vms: VmsState, selected: readonly Vm[], now: Date): string {
+  const all = [...vms.byId.values()];
+  if (selected.length > 0) {
+    return format(_("$0 of $1 selected, $2"), number(selected.length), number(all.length), bytes(totalBytes(selected)));
+  }
+  const text = format(ngettext("$0 machine, $1", "$0 machines, $1", all.length), number(all.length), bytes(totalBytes(all)));
+  const bare = all.filter((vm) => protection(vm, now) === "none").length;
+  return bare === 0 ? text : format(_("$0; $1 without a backup"), text, number(bare));
 }
 
 function NoVms() {
@@ -130,47 +122,28 @@ const VmsCard = memo(function VmsCard({ vms, jobs, starting, dispatch, now }: Vm
 
   return (
     <Card className="backup-table-card">
-      <Toolbar inset={{ default: "insetMd" }}>
-        <ToolbarContent>
-          <ToolbarItem>
-            <SearchInput
-              aria-label={_("Search by name, state or disk")}
-              placeholder={_("Search by name, state or disk")}
-              value={vms.search}
-              onChange={(_event, search) => dispatch({ type: "vms-search", search })}
-              onClear={() => dispatch({ type: "vms-search", search: "" })}
-              resetButtonLabel={_("Clear the search")}
-            />
-          </ToolbarItem>
-          <ToolbarItem>
-            <Button
-              variant="primary"
-              isDisabled={ready.length === 0 || starting}
-              isLoading={starting}
-              spinnerAriaLabel={_("The backup is being started")}
-              onClick={() => dispatch({ type: "dialog", dialog: { kind: "back-up", uuids: ready.map((vm) => vm.uuid) } })}
-            >
-              {_("Back up selected")}
-            </Button>
-          </ToolbarItem>
-          <ToolbarItem alignSelf="center">
-            <Totals vms={vms} selected={selected} />
-          </ToolbarItem>
-          {found.length > vms.paging.perPage && (
-            <ToolbarItem variant="pagination" align={{ default: "alignEnd" }}>
-              <Pagination
-                itemCount={found.length}
-                page={page}
-                perPage={vms.paging.perPage}
-                isCompact
-                titles={pagingTexts()}
-                onSetPage={(_event, next) => dispatch({ type: "vms-paging", paging: { ...vms.paging, page: next } })}
-                onPerPageSelect={(_event, perPage) => dispatch({ type: "vms-paging", paging: { page: 1, perPage } })}
-              />
-            </ToolbarItem>
-          )}
-        </ToolbarContent>
-      </Toolbar>
+      <ListToolbar
+        searchLabel={_("Search by name, state or disk")}
+        search={vms.search}
+        onSearch={(search) => dispatch({ type: "vms-search", search })}
+        totals={totals(vms, selected, now)}
+        count={found.length}
+        page={page}
+        paging={vms.paging}
+        onPaging={(paging) => dispatch({ type: "vms-paging", paging })}
+      >
+        <ToolbarItem>
+          <Button
+            variant="primary"
+            isDisabled={ready.length === 0 || starting}
+            isLoading={starting}
+            spinnerAriaLabel={_("The backup is being started")}
+            onClick={() => dispatch({ type: "dialog", dialog: { kind: "back-up", uuids: ready.map((vm) => vm.uuid) } })}
+          >
+            {_("Back up selected")}
+          </Button>
+        </ToolbarItem>
+      </ListToolbar>
       {found.length === 0 && (
         <NothingFound onClear={() => dispatch({ type: "vms-search", search: "" })} />
       )}

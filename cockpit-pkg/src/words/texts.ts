@@ -63,6 +63,22 @@ export function diskBackup(disk: Disk): string {
   }
 }
 
+/** What a plan has for one disk. */
+export function diskAction(action: string): string {
+  switch (action) {
+    case "full":
+      return _("In full");
+    case "incremental":
+      return _("Changes only");
+    case "merge":
+      return _("Merged");
+    case "none":
+      return _("Left out");
+    default:
+      return action;
+  }
+}
+
 /** What a backup is: its step of a cycle where it has one, else its type. */
 export function backupKind(backup: Backup): { text: string; colour: Colour } {
   const step = backup.extra?.step;

@@ -1,0 +1,63 @@
+import { Dropdown, DropdownItem, DropdownList } from "@patternfly/react-core/dist/esm/components/Dropdown/index";
+import { MenuToggle } from "@patternfly/react-core/dist/esm/components/MenuToggle/index";
+import EllipsisVIcon from "@patternfly/react-icons/dist/esm/icons/ellipsis-v-icon";
+import { useRef, useState } from "react";
+
+export interface MenuAction {
+  name: string;
+  label: string;
+  isDanger?: boolean;
+  isDisabled?: boolean;
+  /** Why it is disabled, or what it means. */
+  description?: string;
+  onSelect: () => void;
+}
+
+/**
+ * What can be done with one row. The button has the focus before the action begins, so that a dialog
+ * gives it back to something that is still there.
+ */
+export function ActionsMenu({ label, actions }: { label: string; actions: readonly MenuAction[] }) {
+  const [open, setOpen] = useState(false);
+  const toggle = useRef<HTMLButtonElement>(null);
+
+  return (
+    <Dropdown
+      isOpen={open}
+      onOpenChange={setOpen}
+      onSelect={() => {
+        setOpen(false);
+        toggle.current?.focus();
+      }}
+      popperProps={{ position: "end" }}
+      toggle={{
+        toggleRef: toggle,
+        toggleNode: (
+          <MenuToggle
+            ref={toggle}
+            variant="plain"
+            aria-label={label}
+            isExpanded={open}
+            icon={<EllipsisVIcon />}
+            onClick={() => setOpen(!open)}
+          />
+        ),
+      }}
+    >
+      <DropdownList>
+        {actions.map(({ name, label: text, isDanger, isDisabled, description, onSelect }) => (
+          <DropdownItem
+            key={name}
+            itemId={name}
+            isDanger={isDanger}
+            isDisabled={isDisabled}
+            description={description}
+            onClick={onSelect}
+          >
+            {text}
+          </DropdownItem>
+        ))}
+      </DropdownList>
+    </Dropdown>
+  );
+}
