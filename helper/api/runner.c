@@ -47,7 +47,9 @@ run_within (const BkOperation *operation,
   own.reporter = BK_REPORTER (bk_job_run_reporter (run));
   if (!operation->run (&own, BK_SINK (sink), bk_job_run_cancellable (run), &failure) &&
       failure == NULL)
-    bk_set_error (&failure, BK_ERROR_FAILED, "%s failed and did not say why", operation->name);
+    bk_set_error (&failure, BK_ERROR_FAILED,
+                  "%s failed without a reason; that is an error of this program, please report it",
+                  operation->name);
 
   bk_audit_job (operation, &own, bk_job_sink_result (sink), failure);
   gboolean is_recorded =

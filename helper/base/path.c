@@ -173,6 +173,32 @@ compare_names (gconstpointer a, gconstpointer b)
 }
 
 /**
+ * bk_fd_dup_path:
+ * @fd: open
+ *
+ * For messages.
+ *
+ * Returns: (transfer full): where it lies, in one line of UTF-8; “?” if the kernel does not say.
+ */
+char *
+bk_fd_dup_path (int fd)
+{
+  g_autofree char *link = g_strdup_printf ("/proc/self/fd/%d", fd);
+  g_autofree char *path = g_file_read_link (link, NULL);
+
+  return bk_error_one_line (path != NULL ? path : "?");
+}
+
+static GPtrArray *
+fail_to_list (int dirfd, int errnum, GError **error)
+{
+  g_autofree char *path = bk_fd_dup_path (dirfd);
+
+  bk_error_set_errno (error, errnum, "The directory “%s” cannot be read", path);
+  return NULL;
+}
+
+/**
  * bk_list_directory:
  * @dirfd: stays open
  *
@@ -186,10 +212,7 @@ bk_list_directory (int dirfd, GError **error)
   DIR *dir = fd < 0 ? NULL : fdopendir (fd);
 
   if (dir == NULL)
-    {
-      bk_error_set_errno (error, errno, "A directory of the repository cannot be read");
-      return NULL;
-    }
+    return fail_to_list (dirfd, errno, error);
   bk_fd_steal (&fd); /* closedir() closes it */
 
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
@@ -203,10 +226,7 @@ bk_list_directory (int dirfd, GError **error)
   int errnum = errno;
   closedir (dir);
   if (errnum != 0)
-    {
-      bk_error_set_errno (error, errnum, "A directory of the repository cannot be read");
-      return NULL;
-    }
+    return fail_to_list (dirfd, errnum, error);
   g_ptr_array_sort (names, compare_names);
   return g_steal_pointer (&names);
 }

@@ -1,6 +1,7 @@
 #include "base/watch.h"
 
 #include "base/error.h"
+#include "base/path.h"
 #include "base/fd.h"
 
 #include <errno.h>
@@ -73,7 +74,14 @@ bk_watch_add_directory (BkWatch *watch, int dirfd, GError **error)
   int id = inotify_add_watch (watch->fd, path, MASK | IN_ONLYDIR);
 
   if (id < 0)
-    bk_error_set_errno (error, errno, "A directory cannot be watched");
+    {
+      int errnum = errno;
+      g_autofree char *name = bk_fd_dup_path (dirfd);
+
+      bk_error_set_errno (error, errnum,
+                          "The directory “%s” cannot be watched (see fs.inotify.max_user_watches)",
+                          name);
+    }
   return id;
 }
 

@@ -1,9 +1,9 @@
 /* The command "bridge": its arguments, the process's streams and user, and what follows from them for
  * a bridge. */
-#include "base/gettext.h"
 #include "cockpit/bridge.h"
 
 #include "base/fd.h"
+#include "base/gettext.h"
 
 #include <fcntl.h>
 #include <unistd.h>

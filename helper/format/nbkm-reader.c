@@ -1,9 +1,9 @@
-#include "base/gettext.h"
-#include "base/quantity.h"
 #include "format/nbkm.h"
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "base/gettext.h"
+#include "base/quantity.h"
 #include "format/zstd-source.h"
 
 #include <string.h>

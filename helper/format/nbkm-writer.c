@@ -1,8 +1,9 @@
-#include "base/gettext.h"
 #include "format/nbkm.h"
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "base/gettext.h"
+#include "base/path.h"
 #include "base/write.h"
 #include "format/zstd-source.h"
 
@@ -77,8 +78,12 @@ put_u64 (guint8 *at, guint64 value)
 static gboolean
 write_at (int fd, const guint8 *data, gsize length_bytes, guint64 offset_bytes, GError **error)
 {
-  return bk_write_all_at (fd, data, length_bytes, offset_bytes) ||
-         bk_error_set_errno (error, errno, "The manifest cannot be written");
+  if (bk_write_all_at (fd, data, length_bytes, offset_bytes))
+    return TRUE;
+
+  int errnum = errno;
+  g_autofree char *path = bk_fd_dup_path (fd);
+  return bk_error_set_errno (error, errnum, "The manifest “%s” cannot be written", path);
 }
 
 /* RFC 8878, 3.1.1: magic, descriptor (single segment, content size in one byte), that size, and

@@ -1,9 +1,9 @@
 /* What must hold of one event, given the one before it. Each check sets the fault that it finds. */
-#include "base/gettext.h"
-#include "base/quantity.h"
 #include "model/event-chain-private.h"
 
 #include "base/error.h"
+#include "base/gettext.h"
+#include "base/quantity.h"
 
 #include <string.h>
 

@@ -29,7 +29,9 @@ bk_job_set_error (const BkJob *job, GError **error)
   if (job->state == BK_JOB_COMPLETED)
     return TRUE;
   bk_set_error (error, bk_error_from_problem (job->problem), "%s",
-                job->message != NULL ? job->message : _ ("The job ended without a word"));
+                job->message != NULL
+                    ? job->message
+                    : _ ("The job failed and recorded no reason; its log may tell more"));
   return FALSE;
 }
 

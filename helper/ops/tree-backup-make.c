@@ -1,11 +1,11 @@
 /* Making the backup that was decided on: its archive and manifest, and the metadata that makes them
  * count. */
-#include "base/gettext.h"
 #include "ops/tree-backup-private.h"
 
 #include "base/atomic-file.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/gettext.h"
 #include "base/path.h"
 #include "format/json.h"
 #include "format/metadata.h"

@@ -1,9 +1,9 @@
 /* One entry on its way into the archive and the manifest: storing it, keeping its earlier state, its
  * other names, and recording all in order. */
-#include "base/error.h"
-#include "base/gettext.h"
 #include "ops/tree-write-private.h"
 
+#include "base/error.h"
+#include "base/gettext.h"
 #include <errno.h>
 #include <string.h>
 

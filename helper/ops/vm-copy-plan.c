@@ -1,9 +1,10 @@
 /* Which disks a copy takes, each in full or by what changed, what it calls them, and whether there is
  * room. Nothing is written. */
-#include "base/quantity.h"
 #include "ops/vm-copy-private.h"
 
 #include "base/error.h"
+#include "base/gettext.h"
+#include "base/quantity.h"
 
 /* What this disk's new file continues, relative to the project; NULL: it is copied in full. */
 static const char *
@@ -13,7 +14,7 @@ find_parent (BkVmCopy *copy, const BkVmDisk *disk, BkDiskAbility ability, const 
       copy->run->cycle == NULL ? NULL : bk_cycle_find_disk (copy->run->cycle, disk->target);
 
   if (ability == BK_DISK_FULL)
-    bk_vm_run_log (copy->run, BK_LOG_INFO, NULL, "backup.disk", "%s: %s", disk->target, reason);
+    bk_vm_run_log (copy->run, BK_LOG_INFO, NULL, "backup.disk", "%s: %s", disk->target, _ (reason));
   if (copy->point->kind != BK_POINT_INCREMENTAL || ability == BK_DISK_FULL || copy->in_full)
     return NULL;
   if (chain == NULL)
@@ -60,7 +61,7 @@ add_disk (BkVmCopy *copy, const BkVmDisk *disk, const char *part, gint64 usecs)
   if (ability == BK_DISK_NONE)
     {
       if (reason != NULL)
-        bk_vm_copy_warn (copy, "%s: %s", disk->target, reason);
+        bk_vm_copy_warn (copy, "%s: %s", disk->target, _ (reason));
       return;
     }
   if (is_excluded (copy, disk->target))

@@ -49,6 +49,12 @@ gboolean
 bk_cycle_file_remove (int project, GError **error)
 {
   if (unlinkat (project, BK_CYCLE_MANIFEST_NAME, 0) < 0 && errno != ENOENT)
-    return bk_error_set_errno (error, errno, "manifest.json cannot be removed");
+    {
+      int errnum = errno;
+      g_autofree char *path = bk_fd_dup_path (project);
+
+      return bk_error_set_errno (error, errnum, "“%s/%s” cannot be removed", path,
+                                 BK_CYCLE_MANIFEST_NAME);
+    }
   return bk_sync_directory (project, "manifest.json", error);
 }

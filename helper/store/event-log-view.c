@@ -143,9 +143,8 @@ bk_event_log_view_open_at (int data_dirfd, const char *what, GError **error)
   view->log_dirfd = bk_open_directory_at (data_dirfd, BK_EVENT_LOG_DIRECTORY, &local_error);
   if (g_error_matches (local_error, BK_ERROR, BK_ERROR_NOT_FOUND))
     {
-      bk_set_error (error, BK_ERROR_NOT_FOUND,
-                    "“%s” holds no event log: it has no directory “" BK_EVENT_LOG_DIRECTORY "”",
-                    what);
+      bk_set_error (error, BK_ERROR_NOT_FOUND, "“%s” holds no event log: it has no directory “%s”",
+                    what, BK_EVENT_LOG_DIRECTORY);
       return NULL;
     }
   if (view->log_dirfd < 0)
@@ -183,6 +182,14 @@ has_bytes_at (int fd, const char *expected, guint64 offset)
          memcmp (bytes, expected, length) == 0;
 }
 
+static gboolean
+fail_to_read (const BkEventSegmentView *segment_view, int errnum, GError **error)
+{
+  g_autofree char *path = bk_fd_dup_path (segment_view->fd);
+
+  return bk_error_set_errno (error, errnum, "“%s” of the event log cannot be read", path);
+}
+
 /* Where the segment ends at this instant. Returns: %FALSE if a writer is in the middle of it. */
 static gboolean
 look_at_end (BkEventSegmentView *segment_view, GError **error)
@@ -190,7 +197,7 @@ look_at_end (BkEventSegmentView *segment_view, GError **error)
   struct stat st;
 
   if (fstat (segment_view->fd, &st) < 0)
-    return bk_error_set_errno (error, errno, "A segment of the event log cannot be read");
+    return fail_to_read (segment_view, errno, error);
 
   guint64 size_bytes = (guint64) st.st_size;
   segment_view->closing = size_bytes > CLOSING_BYTES &&
@@ -260,11 +267,15 @@ bk_event_segment_view_read (const BkEventSegmentView *segment_view,
       if (n < 0 && errno == EINTR)
         continue;
       if (n < 0)
-        return bk_error_set_errno (error, errno, "Reading a segment of the event log failed");
+        return fail_to_read (segment_view, errno, error);
       if (n == 0)
         {
+          g_autofree char *path = bk_fd_dup_path (segment_view->fd);
+
           bk_set_error (error, BK_ERROR_INTEGRITY,
-                        "A segment of the event log became shorter while it was read");
+                        "“%s” of the event log became shorter while it was read; only this program "
+                        "may write there",
+                        path);
           return FALSE;
         }
       if (g_cancellable_set_error_if_cancelled (cancellable, error) ||

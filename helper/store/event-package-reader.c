@@ -1,8 +1,8 @@
-#include "base/gettext.h"
 #include "store/event-package.h"
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/gettext.h"
 #include "base/path.h"
 #include "base/write.h"
 #include "format/event-segment.h"
@@ -197,7 +197,12 @@ bk_event_package_read (int fd,
   archive_read_support_filter_gzip (reading.tar);
   archive_read_support_format_tar (reading.tar);
   if (lseek (fd, 0, SEEK_SET) < 0)
-    bk_error_set_errno (error, errno, "The package cannot be read");
+    {
+      int errnum = errno;
+      g_autofree char *path = bk_fd_dup_path (fd);
+
+      bk_error_set_errno (error, errnum, "The package “%s” cannot be read", path);
+    }
   else if (archive_read_open_fd (reading.tar, fd, READ_BYTES) != ARCHIVE_OK)
     refuse (error, _ ("it is no tar compressed with gzip: %s"), archive_error_string (reading.tar));
   else

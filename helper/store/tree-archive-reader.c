@@ -1,10 +1,10 @@
-#include "base/gettext.h"
-#include "store/archive-source.h"
-#include "store/tree-acl.h"
 #include "store/tree-archive.h"
 
 #include "base/error.h"
+#include "base/gettext.h"
 #include "model/tree-path.h"
+#include "store/archive-source.h"
+#include "store/tree-acl.h"
 
 #include <archive.h>
 #include <archive_entry.h>

@@ -5,10 +5,10 @@
  * finished pieces in their order, writes them, digests them and reports what became of the inputs.
  * Memory is bounded by the number of pieces under way.
  */
-#include "base/thread.h"
 #include "store/tree-archive.h"
 
 #include "base/error.h"
+#include "base/thread.h"
 #include "model/tree-path.h"
 #include "store/tree-archive-file.h"
 #include "store/tree-piece.h"

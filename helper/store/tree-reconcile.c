@@ -49,6 +49,16 @@ advance (Walk *walk, GError **error)
 }
 
 static gboolean
+too_deep (int dirfd, GError **error)
+{
+  g_autofree char *path = bk_fd_dup_path (dirfd);
+
+  bk_set_error (error, BK_ERROR_UNSUPPORTED,
+                "“%s” in the target is nested too deep to be compared; remove it by hand", path);
+  return FALSE;
+}
+
+static gboolean
 is_directory (int dirfd, const char *name)
 {
   struct stat st;
@@ -69,10 +79,7 @@ count_below (int dirfd, const char *name, guint depth, guint64 *count, GError **
   if (child < 0)
     return bk_error_set_errno (error, errno, "“%s” in the target cannot be read", name);
   if (depth == 0)
-    {
-      bk_set_error (error, BK_ERROR_UNSUPPORTED, "The target is nested too deep to be reconciled");
-      return FALSE;
-    }
+    return too_deep (child, error);
   names = bk_list_directory (child, error);
   if (names == NULL)
     return FALSE;
@@ -120,10 +127,7 @@ walk_directory (Walk *walk, int dirfd, guint depth, GError **error)
   if (names == NULL)
     return FALSE;
   if (depth == 0)
-    {
-      bk_set_error (error, BK_ERROR_UNSUPPORTED, "The target is nested too deep to be reconciled");
-      return FALSE;
-    }
+    return too_deep (dirfd, error);
   for (guint i = 0; i < names->len; i++)
     {
       const char *name = g_ptr_array_index (names, i);

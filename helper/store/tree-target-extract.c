@@ -1,9 +1,9 @@
 /* Making one thing of an archive, with its content and attributes, in the staging directory. */
-#include "base/gettext.h"
 #include "store/tree-target-private.h"
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/gettext.h"
 #include "base/write.h"
 
 #include <errno.h>

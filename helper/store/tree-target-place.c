@@ -1,10 +1,10 @@
 /* The place of a thing in the target: its directory, what stands in its way, and the rename that puts
  * it there. */
-#include "base/gettext.h"
 #include "store/tree-target-private.h"
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/gettext.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -81,7 +81,10 @@ remove_below (int dirfd, guint depth, guint64 *removed_count, GError **error)
     return FALSE;
   if (depth == 0)
     {
-      bk_set_error (error, BK_ERROR_UNSUPPORTED, "A directory is nested too deep to be removed");
+      g_autofree char *path = bk_fd_dup_path (dirfd);
+
+      bk_set_error (error, BK_ERROR_UNSUPPORTED,
+                    "“%s” is nested too deep to be removed; remove it by hand", path);
       return FALSE;
     }
   for (guint i = 0; i < names->len; i++)

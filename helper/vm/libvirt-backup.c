@@ -1,6 +1,7 @@
+#include "vm/backup-xml.h"
+
 #include "base/error.h"
 #include "base/gettext.h"
-#include "vm/backup-xml.h"
 #include "vm/libvirt-private.h"
 
 #include <stdlib.h>
@@ -314,7 +315,8 @@ freeze (BkHypervisor *hypervisor, const char *uuid, GError **error)
   if (virGetLastErrorCode () == VIR_ERR_ARGUMENT_UNSUPPORTED ||
       virGetLastErrorCode () == VIR_ERR_CONFIG_UNSUPPORTED)
     return BK_FREEZE_NO_AGENT;
-  bk_libvirt_set_error (error, "“%s”", virDomainGetName (domain));
+  bk_libvirt_set_error (error, "The file systems of “%s” did not hold still",
+                        virDomainGetName (domain));
   return BK_FREEZE_FAILED;
 }
 
@@ -326,7 +328,8 @@ thaw (BkHypervisor *hypervisor, const char *uuid, GError **error)
     return FALSE;
   if (virDomainFSThaw (domain, NULL, 0, 0) >= 0)
     return TRUE;
-  bk_libvirt_set_error (error, "“%s” was not thawed", virDomainGetName (domain));
+  bk_libvirt_set_error (error, "The file systems of “%s” still hold still",
+                        virDomainGetName (domain));
   return FALSE;
 }
 

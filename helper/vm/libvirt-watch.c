@@ -1,6 +1,6 @@
-#include "base/error.h"
 #include "vm/libvirt-private.h"
 
+#include "base/error.h"
 /* One who watches. The event loop's thread and the watcher's share it. */
 typedef struct
 {
