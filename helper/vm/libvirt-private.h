@@ -35,5 +35,7 @@ virConnectPtr bk_libvirt_connect (BkLibvirt *self, GError **error);
 virDomainPtr bk_libvirt_domain (BkLibvirt *self, const char *uuid, GError **error);
 
 void bk_libvirt_backup_iface (BkHypervisorInterface *iface);
+void bk_libvirt_checkpoint_iface (BkHypervisorInterface *iface);
 void bk_libvirt_list_iface (BkHypervisorInterface *iface);
+void bk_libvirt_machine_iface (BkHypervisorInterface *iface);
 void bk_libvirt_watch_iface (BkHypervisorInterface *iface);

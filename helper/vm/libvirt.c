@@ -25,6 +25,8 @@ iface_init (BkHypervisorInterface *iface)
 {
   bk_libvirt_list_iface (iface);
   bk_libvirt_backup_iface (iface);
+  bk_libvirt_checkpoint_iface (iface);
+  bk_libvirt_machine_iface (iface);
   bk_libvirt_watch_iface (iface);
 }
 

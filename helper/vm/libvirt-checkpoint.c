@@ -1,0 +1,78 @@
+#include "vm/libvirt-private.h"
+
+#include <stdlib.h>
+
+static GStrv
+list_checkpoints (BkHypervisor *hypervisor, const char *uuid, GError **error)
+{
+  autodomain virDomainPtr domain = bk_libvirt_domain (BK_LIBVIRT (hypervisor), uuid, error);
+  virDomainCheckpointPtr *checkpoints = NULL;
+
+  if (domain == NULL)
+    return NULL;
+
+  int count = virDomainListAllCheckpoints (domain, &checkpoints, 0);
+  if (count < 0)
+    {
+      bk_libvirt_set_error (error, "The checkpoints of the VM “%s” cannot be listed",
+                            virDomainGetName (domain));
+      return NULL;
+    }
+
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+  for (int i = 0; i < count; i++)
+    {
+      g_strv_builder_add (names, virDomainCheckpointGetName (checkpoints[i]));
+      virDomainCheckpointFree (checkpoints[i]);
+    }
+  free (checkpoints);
+  return g_strv_builder_end (names);
+}
+
+static gboolean
+delete_with_flags (BkHypervisor *hypervisor,
+                   const char *uuid,
+                   const char *name,
+                   unsigned int flags,
+                   GError **error)
+{
+  autodomain virDomainPtr domain = bk_libvirt_domain (BK_LIBVIRT (hypervisor), uuid, error);
+  if (domain == NULL)
+    return FALSE;
+
+  virDomainCheckpointPtr checkpoint = virDomainCheckpointLookupByName (domain, name, 0);
+  if (checkpoint == NULL && virGetLastErrorCode () == VIR_ERR_NO_DOMAIN_CHECKPOINT)
+    return TRUE;
+
+  int result = checkpoint == NULL ? -1 : virDomainCheckpointDelete (checkpoint, flags);
+  if (result < 0)
+    bk_libvirt_set_error (error, "The checkpoint “%s” of the VM “%s” cannot be deleted", name,
+                          virDomainGetName (domain));
+  if (checkpoint != NULL)
+    virDomainCheckpointFree (checkpoint);
+  return result == 0;
+}
+
+static gboolean
+delete_checkpoint (BkHypervisor *hypervisor, const char *uuid, const char *name, GError **error)
+{
+  return delete_with_flags (hypervisor, uuid, name, 0, error);
+}
+
+static gboolean
+drop_checkpoint_record (BkHypervisor *hypervisor,
+                        const char *uuid,
+                        const char *name,
+                        GError **error)
+{
+  return delete_with_flags (hypervisor, uuid, name, VIR_DOMAIN_CHECKPOINT_DELETE_METADATA_ONLY,
+                            error);
+}
+
+void
+bk_libvirt_checkpoint_iface (BkHypervisorInterface *iface)
+{
+  iface->list_checkpoints = list_checkpoints;
+  iface->delete_checkpoint = delete_checkpoint;
+  iface->drop_checkpoint_record = drop_checkpoint_record;
+}
