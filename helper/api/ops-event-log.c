@@ -4,8 +4,12 @@
 #include "format/json.h"
 #include "model/project.h"
 #include "ops/event-log-backup.h"
+#include "ops/event-log-list.h"
 #include "ops/event-log-restore.h"
 #include "ops/event-log-verify.h"
+
+#define LIST_DEFAULT 200
+#define LIST_MAX 100000
 
 static void
 add_warning (JsonArray *warnings, const char *code, const char *message)
@@ -145,6 +149,42 @@ run_restore (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError
   return bk_sink_emit (sink, BK_SINK_RESULT, bk_json_object_node (result), cancellable, error);
 }
 
+typedef struct
+{
+  BkSink *sink;
+  GCancellable *cancellable;
+} Listing;
+
+static gboolean
+emit_event (const char *json, gpointer user_data, GError **error)
+{
+  const Listing *listing = user_data;
+  JsonObject *event = bk_json_parse_object (json, -1, "An event", error);
+
+  return event != NULL && bk_sink_emit (listing->sink, BK_SINK_ITEM, bk_json_object_node (event),
+                                        listing->cancellable, error);
+}
+
+static gboolean
+run_list (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError **error)
+{
+  const char *given = bk_call_string (call, "data_dir");
+  const char *text = bk_call_string (call, "text");
+  g_autofree char *data_dir =
+      g_canonicalize_filename (given == NULL ? call->settings->state_dir : given, NULL);
+  Listing listing = { sink, cancellable };
+  guint count;
+
+  if (!bk_event_log_list (data_dir, text != NULL && *text != '\0' ? text : NULL,
+                          (guint) bk_call_int (call, "limit", LIST_DEFAULT), emit_event, &listing,
+                          &count, cancellable, error))
+    return FALSE;
+
+  JsonObject *result = json_object_new ();
+  json_object_set_int_member (result, "count", count);
+  return bk_sink_emit (sink, BK_SINK_RESULT, bk_json_object_node (result), cancellable, error);
+}
+
 static GStrv
 backup_projects (const BkCall *call)
 {
@@ -165,6 +205,14 @@ restore_projects (const BkCall *call)
 
   return g_strdupv ((char **) projects);
 }
+
+static const BkParam list_params[] = {
+  { "data_dir", BK_PARAM_STRING, BK_PARAM_POSITIONAL,
+    N_ ("the directory that holds “event-log”; by default our own event log") },
+  { "text", BK_PARAM_STRING, BK_PARAM_OPTIONAL, N_ ("only events that have this anywhere") },
+  { "limit", BK_PARAM_INT, BK_PARAM_OPTIONAL, N_ ("the newest N events (200)"), 1, LIST_MAX },
+  { NULL },
+};
 
 static const BkParam verify_params[] = {
   { "data_dir", BK_PARAM_STRING, BK_PARAM_POSITIONAL,
@@ -193,6 +241,14 @@ static const BkParam restore_params[] = {
   { "accept_broken", BK_PARAM_BOOL, BK_PARAM_OPTIONAL,
     N_ ("restore a log whose chain is broken, to look at it") },
   { NULL },
+};
+
+const BkOperation bk_operation_event_log_list = {
+  .name = "event-log.list",
+  .command = "event-log list",
+  .summary = N_ ("Show the events of an event log, newest first"),
+  .params = list_params,
+  .run = run_list,
 };
 
 const BkOperation bk_operation_event_log_verify = {

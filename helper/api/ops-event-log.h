@@ -5,3 +5,4 @@
 extern const BkOperation bk_operation_event_log_verify;
 extern const BkOperation bk_operation_event_log_backup;
 extern const BkOperation bk_operation_event_log_restore;
+extern const BkOperation bk_operation_event_log_list;
