@@ -6,8 +6,10 @@
 #include "api/ops-job.h"
 #include "api/ops-keep.h"
 #include "api/ops-log.h"
+#include "api/ops-schedule.h"
 #include "api/ops-tree-browse.h"
 #include "api/ops-tree-restore.h"
+#include "api/ops-tree-settings.h"
 #include "api/ops-tree.h"
 #include "api/ops-vm.h"
 
@@ -20,10 +22,14 @@ static const BkOperation *const operations[] = {
   &bk_operation_vm_restore,
   &bk_operation_vm_forget,
   &bk_operation_tree_restore,
+  &bk_operation_event_log_list,
   &bk_operation_event_log_verify,
   &bk_operation_event_log_backup,
   &bk_operation_event_log_restore,
   &bk_operation_tree_inspect,
+  &bk_operation_tree_list,
+  &bk_operation_tree_set,
+  &bk_operation_tree_remove,
   &bk_operation_tree_browse,
   &bk_operation_tree_download,
   &bk_operation_backup_list,
@@ -40,6 +46,8 @@ static const BkOperation *const operations[] = {
   &bk_operation_job_cancel,
   &bk_operation_config_get,
   &bk_operation_config_set,
+  &bk_operation_schedule_list,
+  &bk_operation_schedule_set,
   NULL,
 };
 /* clang-format on */

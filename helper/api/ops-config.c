@@ -4,16 +4,24 @@
 #include "base/gettext.h"
 #include "format/settings-json.h"
 #include "model/event.h"
+#include "ops/settings-check.h"
 #include "store/settings-file.h"
+#include "vm/libvirt.h"
 
 static gboolean
 emit_settings (const BkSettings *settings, BkSink *sink, GCancellable *cancellable, GError **error)
 {
   g_autoptr (JsonObject) object = json_object_new ();
   JsonNode *node = json_node_new (JSON_NODE_OBJECT);
+  BkSpace space;
 
   bk_settings_add_json (settings, object);
   json_object_set_string_member (object, "config_path", settings->config_path);
+  if (bk_space_at (settings->repository_dir, &space))
+    {
+      json_object_set_int_member (object, "repository_free_bytes", (gint64) space.free_bytes);
+      json_object_set_int_member (object, "repository_total_bytes", (gint64) space.total_bytes);
+    }
   json_node_set_object (node, object);
   return bk_sink_emit (sink, BK_SINK_RESULT, node, cancellable, error);
 }
@@ -24,6 +32,19 @@ run_get (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError **e
   return emit_settings (call->settings, sink, cancellable, error);
 }
 
+/* What cannot work on this machine is refused here; what is wrong by its form, where it is stored. */
+static gboolean
+check_value (const BkCall *call, GCancellable *cancellable, GError **error)
+{
+  const BkSetting *setting = bk_setting_find (bk_call_string (call, "key"));
+  const char *value = bk_call_string (call, "value");
+  g_autoptr (BkSettings) scratch = bk_settings_new ();
+  g_autoptr (BkHypervisor) hypervisor = bk_libvirt_new (call->settings->connect_uri);
+
+  return setting == NULL || (bk_settings_set (scratch, setting, value, error) &&
+                             bk_setting_check (setting, value, hypervisor, cancellable, error));
+}
+
 static gboolean
 run_set (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError **error)
 {
@@ -31,7 +52,8 @@ run_set (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError **e
       call->settings->config_path != NULL ? call->settings->config_path : BK_CONFIG_PATH;
   g_auto (GStrv) environment = g_get_environ ();
 
-  if (!bk_settings_store (path, bk_call_string (call, "key"), bk_call_string (call, "value"),
+  if (!check_value (call, cancellable, error) ||
+      !bk_settings_store (path, bk_call_string (call, "key"), bk_call_string (call, "value"),
                           error) ||
       !bk_audit (call, BK_EVENT_SETTINGS_CHANGED, "settings", bk_call_string (call, "key"),
                  call->args, error))

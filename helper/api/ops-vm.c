@@ -231,7 +231,7 @@ backup_request (const BkCall *call, GStrv exclude_disks)
     .exclude_disks = (const char *const *) exclude_disks,
     .quiesce = bk_call_bool (call, "quiesce", TRUE),
     .limit_mib = (guint) bk_call_int (call, "limit_mib", 0),
-    .verify = bk_call_bool (call, "verify", FALSE),
+    .verify = bk_call_bool (call, "verify", strcmp (call->settings->verify, "yes") == 0),
   };
 }
 
@@ -253,15 +253,47 @@ finish_plan (const Tally *tally, BkSink *sink, GCancellable *cancellable, GError
   return FALSE;
 }
 
+/* The VMs that are meant; with “all”, those that have anything to back up. */
+static GStrv
+vms_of (const BkCall *call, BkHypervisor *hypervisor, GCancellable *cancellable, GError **error)
+{
+  g_auto (GStrv) named = bk_call_strings (call, "vms");
+  gboolean is_all = bk_call_bool (call, "all", FALSE);
+
+  if (is_all != (*named == NULL))
+    {
+      bk_set_error (error, BK_ERROR_USAGE, "Name the VMs to back up, or all of them with --all");
+      return NULL;
+    }
+  if (!is_all)
+    return g_steal_pointer (&named);
+
+  g_autoptr (GPtrArray) vms = bk_hypervisor_list (hypervisor, cancellable, error);
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+  for (guint i = 0; vms != NULL && i < vms->len; i++)
+    {
+      const BkVm *vm = g_ptr_array_index (vms, i);
+      gboolean has_any = FALSE;
+
+      for (guint j = 0; j < vm->disks->len; j++)
+        has_any |= bk_vm_disk_ability (g_ptr_array_index (vm->disks, j), NULL) != BK_DISK_NONE;
+      if (has_any)
+        g_strv_builder_add (names, vm->name);
+    }
+  return vms == NULL ? NULL : g_strv_builder_end (names);
+}
+
 static gboolean
 run_plan (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError **error)
 {
   g_autoptr (BkHypervisor) hypervisor = bk_libvirt_new (call->settings->connect_uri);
-  g_auto (GStrv) vms = bk_call_strings (call, "vms");
+  g_auto (GStrv) vms = vms_of (call, hypervisor, cancellable, error);
   g_auto (GStrv) exclude_disks = bk_call_strings (call, "exclude_disk");
   BkVmBackupRequest request = backup_request (call, exclude_disks);
-  Tally tally = { .backups = json_array_new (), .failed = json_array_new () };
 
+  if (vms == NULL)
+    return FALSE;
+  Tally tally = { .backups = json_array_new (), .failed = json_array_new () };
   for (char **vm = vms; *vm != NULL; vm++)
     {
       GError *failure = NULL;
@@ -292,11 +324,11 @@ run_backup (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError 
   g_autoptr (BkHypervisor) hypervisor = bk_libvirt_new (call->settings->connect_uri);
   g_autoptr (BkRepository) repository =
       bk_repository_open_or_create (call->settings->repository_dir, error);
-  g_auto (GStrv) vms = bk_call_strings (call, "vms");
+  g_auto (GStrv) vms = repository == NULL ? NULL : vms_of (call, hypervisor, cancellable, error);
   g_auto (GStrv) exclude_disks = bk_call_strings (call, "exclude_disk");
   gint64 started_usecs = g_get_monotonic_time ();
 
-  if (repository == NULL)
+  if (vms == NULL)
     return FALSE;
 
   BkVmBackupRequest request = backup_request (call, exclude_disks);
@@ -366,8 +398,8 @@ static const BkParam list_params[] = {
 };
 
 static const BkParam backup_params[] = {
-  { "vms", BK_PARAM_STRINGS, BK_PARAM_REQUIRED | BK_PARAM_POSITIONAL,
-    N_ ("the VMs to back up, by name") },
+  { "vms", BK_PARAM_STRINGS, BK_PARAM_POSITIONAL, N_ ("the VMs to back up, by name") },
+  { "all", BK_PARAM_BOOL, BK_PARAM_OPTIONAL, N_ ("every VM that has anything to back up") },
   { "max_incrementals", BK_PARAM_INT, BK_PARAM_OPTIONAL,
     N_ ("incrementals before they are consolidated (default 7)"), 1, BK_MAX_INCREMENTALS_MAX },
   { "standalone", BK_PARAM_BOOL, BK_PARAM_OPTIONAL,

@@ -145,3 +145,38 @@ bk_view_tree_browsed (const char *project_id, guint64 offset, const BkTreeBrowse
   json_object_set_int_member (object, "entries_count", (gint64) browsed->entries_count);
   return bk_json_object_node (object);
 }
+
+static void
+set_texts (JsonObject *object, const char *name, char **texts)
+{
+  JsonArray *array = json_array_new ();
+
+  for (char **text = texts; text != NULL && *text != NULL; text++)
+    json_array_add_string_element (array, *text);
+  json_object_set_array_member (object, name, array);
+}
+
+/**
+ * bk_view_tree_task:
+ *
+ * Returns: (transfer full): tree-task.json.
+ */
+JsonNode *
+bk_view_tree_task (const BkTreeTask *task, const BkTreeStorage *storage, const char *project_id)
+{
+  JsonObject *object = json_object_new ();
+  gboolean is_incremental = storage->type == BK_TREE_STORAGE_INCREMENTAL;
+
+  json_object_set_string_member (object, "name", task->name);
+  json_object_set_string_member (object, "project_id", project_id);
+  set_texts (object, "sources", task->sources);
+  set_texts (object, "excludes", task->excludes);
+  bk_json_set_string_or_null (object, "schedule", task->schedule);
+  json_object_set_string_member (object, "storage", storage->name);
+  json_object_set_string_member (object, "type", is_incremental ? "incremental" : "full");
+  bk_json_set_string_or_null (object, "base_dir", storage->base_dir);
+  json_object_set_string_member (object, "compression", storage->is_gzip ? "gzip" : "zstd");
+  json_object_set_int_member (object, "full_interval_days", storage->full_interval_days);
+  json_object_set_int_member (object, "keep_count", storage->max_count);
+  return bk_json_object_node (object);
+}

@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/gettext.h"
 
-const char *const bk_settings_json_sections[] = { "storages", "backups", NULL };
+const char *const bk_settings_json_sections[] = { "storages", "backups", "schedules", NULL };
 
 static char *
 text_of (JsonNode *node, const BkSetting *setting)

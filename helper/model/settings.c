@@ -29,6 +29,8 @@ static const BkSetting table[] = {
     .summary = N_ ("how a VM's incrementals are consolidated") },
   { SETTING (compression), .type = BK_SETTING_CHOICE, .choices = "none|zstd",
     .summary = N_ ("of consolidated VM backups; zstd implies a copy") },
+  { SETTING (verify), .type = BK_SETTING_CHOICE, .choices = "no|yes",
+    .summary = N_ ("whether VM backups are read again at their end") },
   { SETTING (port), .variable = "PORT", .type = BK_SETTING_COUNT, .min = 1, .max = 65535,
     .summary = N_ ("the port of the HTTP service") },
   { SETTING (log_level), .variable = "LOG_LEVEL", .type = BK_SETTING_CHOICE,
@@ -80,6 +82,7 @@ bk_settings_new (void)
   self->log_retention_days = 90;
   self->merge_mode = g_strdup ("auto");
   self->compression = g_strdup ("none");
+  self->verify = g_strdup ("no");
   self->port = BK_PORT_DEFAULT;
   self->log_level = g_strdup ("info");
   self->environment = g_strdup ("production");

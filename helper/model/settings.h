@@ -19,6 +19,7 @@ typedef struct
   guint log_retention_days;
   char *merge_mode;  /* of consolidations: auto, in-place or copy */
   char *compression; /* of consolidations: none or zstd */
+  char *verify;      /* read VM backups again at their end: no or yes */
   guint port;        /* PORT: of the HTTP face */
   char *log_level;   /* LOG_LEVEL: debug, info, warning or error */
   char *environment; /* ENVIRONMENT: production or development */

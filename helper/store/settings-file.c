@@ -137,32 +137,20 @@ copy_of (JsonObject *object)
 }
 
 /**
- * bk_settings_store:
+ * bk_config_change:
  * @path: config.json; it is made if it is missing, and its directory too
- * @name: of the setting
- * @text: its value, hostile until checked
  *
- * Changes one setting in the file, which is replaced as a whole: whoever reads it sees the old or
- * the new one. Everything else in the file stays as it is.
+ * The file is replaced as a whole: whoever reads it sees the old or the new one. What @func does not
+ * touch stays as it is.
  *
  * Errors: %BK_ERROR_USAGE for a wrong setting; %BK_ERROR_BUSY while another process changes it.
  */
 gboolean
-bk_settings_store (const char *path, const char *name, const char *text, GError **error)
+bk_config_change (const char *path, BkConfigFunc func, gpointer user_data, GError **error)
 {
-  const BkSetting *setting = bk_setting_find (name);
   g_autofree char *directory = g_path_get_dirname (path);
   g_autofree char *file_name = g_path_get_basename (path);
-  g_autoptr (BkSettings) settings = bk_settings_new ();
 
-  if (setting == NULL)
-    {
-      g_autofree char *line = bk_error_one_line (name);
-
-      bk_set_error (error, BK_ERROR_USAGE,
-                    "The setting “%s” is not known; “config get” shows them all", line);
-      return FALSE;
-    }
   if (g_mkdir_with_parents (directory, 0755) < 0)
     return bk_error_set_errno (error, errno, "The directory “%s” cannot be made", directory);
 
@@ -176,9 +164,8 @@ bk_settings_store (const char *path, const char *name, const char *text, GError 
   if (old_config == NULL)
     return FALSE;
   g_autoptr (JsonObject) config = copy_of (old_config);
-  if (!bk_settings_set (settings, setting, text, error))
+  if (!func (config, user_data, error))
     return FALSE;
-  json_object_set_member (config, name, bk_setting_value_to_json (settings, setting));
 
   g_autoptr (BkSettings) whole = bk_settings_new ();
   if (!bk_settings_apply_json (whole, config, error))
@@ -187,4 +174,46 @@ bk_settings_store (const char *path, const char *name, const char *text, GError 
       return FALSE;
     }
   return write_config (dirfd, file_name, config, error);
+}
+
+typedef struct
+{
+  const BkSetting *setting;
+  const char *text;
+} Change;
+
+static gboolean
+put_setting (JsonObject *config, gpointer user_data, GError **error)
+{
+  const Change *change = user_data;
+  g_autoptr (BkSettings) settings = bk_settings_new ();
+
+  if (!bk_settings_set (settings, change->setting, change->text, error))
+    return FALSE;
+  json_object_set_member (config, change->setting->name,
+                          bk_setting_value_to_json (settings, change->setting));
+  return TRUE;
+}
+
+/**
+ * bk_settings_store:
+ * @path: config.json
+ * @name: of the setting
+ * @text: its value, hostile until checked
+ *
+ * Changes one setting in the file; see bk_config_change().
+ *
+ * Errors: %BK_ERROR_USAGE for a wrong setting; %BK_ERROR_BUSY while another process changes it.
+ */
+gboolean
+bk_settings_store (const char *path, const char *name, const char *text, GError **error)
+{
+  Change change = { bk_setting_find (name), text };
+
+  if (change.setting != NULL)
+    return bk_config_change (path, put_setting, &change, error);
+  g_autofree char *line = bk_error_one_line (name);
+  bk_set_error (error, BK_ERROR_USAGE, "The setting “%s” is not known; “config get” shows them all",
+                line);
+  return FALSE;
 }

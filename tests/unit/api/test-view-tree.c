@@ -1,5 +1,7 @@
 #include "api/view-tree.h"
 
+#include "format/tree-settings-json.h"
+
 static void
 test_golden (void)
 {
@@ -72,6 +74,24 @@ test_browse (void)
 }
 
 static void
+test_task (void)
+{
+  g_autoptr (JsonNode) config = json_from_string (
+      "{\"storages\":{\"databases\":{\"type\":\"incremental\",\"max_generations\":4}},"
+      "\"backups\":[{\"name\":\"databases\",\"storage\":\"databases\",\"schedule\":\"0 2 * * "
+      "*\",\"sources\":[{\"path\":\"/srv/data\"}],\"excludes\":[\"*.tmp\"]}]}",
+      NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BkTreeSettings) trees =
+      bk_tree_settings_from_json (json_node_get_object (config), &error);
+
+  g_assert_no_error (error);
+  assert_golden ("tree-task.json", bk_view_tree_task (g_ptr_array_index (trees->tasks, 0),
+                                                      g_ptr_array_index (trees->storages, 0),
+                                                      "tree/host1/databases"));
+}
+
+static void
 test_path_that_is_no_text (void)
 {
   const BkTreeListed file = { .path = "a/\xff", .name = "\xff", .mode = 0600 };
@@ -91,6 +111,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/api/view-tree/golden", test_golden);
   g_test_add_func ("/api/view-tree/browse", test_browse);
+  g_test_add_func ("/api/view-tree/task", test_task);
   g_test_add_func ("/api/view-tree/path-that-is-no-text", test_path_that_is_no_text);
   return g_test_run ();
 }
