@@ -1,7 +1,7 @@
 #include "api/runner.h"
 #include "cli/main.h"
 #include "cockpit/bridge.h"
-#include "vm/libvirt.h"
+#include "vm/libvirt-module.h"
 
 #include <locale.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #include "model/event.h"
 #include "ops/settings-check.h"
 #include "store/settings-file.h"
-#include "vm/libvirt.h"
+#include "vm/libvirt-module.h"
 
 static gboolean
 emit_settings (const BkSettings *settings, BkSink *sink, GCancellable *cancellable, GError **error)
@@ -39,7 +39,7 @@ check_value (const BkCall *call, GCancellable *cancellable, GError **error)
   const BkSetting *setting = bk_setting_find (bk_call_string (call, "key"));
   const char *value = bk_call_string (call, "value");
   g_autoptr (BkSettings) scratch = bk_settings_new ();
-  g_autoptr (BkHypervisor) hypervisor = bk_libvirt_new (call->settings->connect_uri);
+  g_autoptr (BkHypervisor) hypervisor = bk_libvirt_open (call->settings->connect_uri, NULL);
 
   return setting == NULL || (bk_settings_set (scratch, setting, value, error) &&
                              bk_setting_check (setting, value, hypervisor, cancellable, error));

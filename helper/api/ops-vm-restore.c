@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "base/gettext.h"
 #include "format/json.h"
-#include "vm/libvirt.h"
+#include "vm/libvirt-module.h"
 
 /* Where libvirt's own tools put images. */
 #define IMAGES_DIRECTORY "/var/lib/libvirt/images"
@@ -76,8 +76,9 @@ emit_plan (const BkVmRestoreRequest *request,
 static gboolean
 run_restore (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (BkHypervisor) hypervisor = bk_libvirt_new (call->settings->connect_uri);
-  g_autoptr (BkRepository) repository = bk_repository_open (call->settings->repository_dir, error);
+  g_autoptr (BkHypervisor) hypervisor = bk_libvirt_open (call->settings->connect_uri, error);
+  g_autoptr (BkRepository) repository =
+      hypervisor == NULL ? NULL : bk_repository_open (call->settings->repository_dir, error);
   g_auto (BkVmRestoreOutcome) outcome = { 0 };
   BkVmRestoreRequest request = { 0 };
 

@@ -6,7 +6,7 @@
 #include "format/json.h"
 #include "ops/vm-forget.h"
 #include "ops/vm-watch.h"
-#include "vm/libvirt.h"
+#include "vm/libvirt-module.h"
 
 #include <string.h>
 
@@ -132,10 +132,12 @@ follow (Listing *listing, GError **error)
 static gboolean
 run_list (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (BkHypervisor) hypervisor = bk_libvirt_new (call->settings->connect_uri);
+  g_autoptr (BkHypervisor) hypervisor = bk_libvirt_open (call->settings->connect_uri, error);
   g_autoptr (BkRepository) repository = NULL;
   g_autoptr (BkVmWatch) watch = NULL;
 
+  if (hypervisor == NULL)
+    return FALSE;
   if (bk_call_bool (call, "watch", FALSE))
     watch = bk_vm_watch_new (hypervisor, call->settings->repository_dir, error);
   else if (!open_repository_if_there (call, &repository, error))
@@ -286,8 +288,8 @@ vms_of (const BkCall *call, BkHypervisor *hypervisor, GCancellable *cancellable,
 static gboolean
 run_plan (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (BkHypervisor) hypervisor = bk_libvirt_new (call->settings->connect_uri);
-  g_auto (GStrv) vms = vms_of (call, hypervisor, cancellable, error);
+  g_autoptr (BkHypervisor) hypervisor = bk_libvirt_open (call->settings->connect_uri, error);
+  g_auto (GStrv) vms = hypervisor == NULL ? NULL : vms_of (call, hypervisor, cancellable, error);
   g_auto (GStrv) exclude_disks = bk_call_strings (call, "exclude_disk");
   BkVmBackupRequest request = backup_request (call, exclude_disks);
 
@@ -321,9 +323,10 @@ run_backup (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError 
   if (bk_call_bool (call, "plan", FALSE))
     return run_plan (call, sink, cancellable, error);
 
-  g_autoptr (BkHypervisor) hypervisor = bk_libvirt_new (call->settings->connect_uri);
+  g_autoptr (BkHypervisor) hypervisor = bk_libvirt_open (call->settings->connect_uri, error);
   g_autoptr (BkRepository) repository =
-      bk_repository_open_or_create (call->settings->repository_dir, error);
+      hypervisor == NULL ? NULL
+                         : bk_repository_open_or_create (call->settings->repository_dir, error);
   g_auto (GStrv) vms = repository == NULL ? NULL : vms_of (call, hypervisor, cancellable, error);
   g_auto (GStrv) exclude_disks = bk_call_strings (call, "exclude_disk");
   gint64 started_usecs = g_get_monotonic_time ();
@@ -352,9 +355,10 @@ run_backup (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError 
 static gboolean
 run_forget (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (BkHypervisor) hypervisor = bk_libvirt_new (call->settings->connect_uri);
+  g_autoptr (BkHypervisor) hypervisor = bk_libvirt_open (call->settings->connect_uri, error);
   g_autoptr (BkRepository) repository =
-      bk_repository_open_or_create (call->settings->repository_dir, error);
+      hypervisor == NULL ? NULL
+                         : bk_repository_open_or_create (call->settings->repository_dir, error);
   g_auto (GStrv) vms = bk_call_strings (call, "vms");
 
   if (repository == NULL)

@@ -127,8 +127,10 @@ check_image (const char *path, const char *image_path, GError **error)
 static gboolean
 check_images (const char *path, BkHypervisor *hypervisor, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GPtrArray) vms = bk_hypervisor_list (hypervisor, cancellable, NULL);
-  g_autoptr (GPtrArray) images = bk_hypervisor_list_images (hypervisor, cancellable, NULL);
+  g_autoptr (GPtrArray) vms =
+      hypervisor == NULL ? NULL : bk_hypervisor_list (hypervisor, cancellable, NULL);
+  g_autoptr (GPtrArray) images =
+      hypervisor == NULL ? NULL : bk_hypervisor_list_images (hypervisor, cancellable, NULL);
 
   if (is_at_or_below (path, IMAGES_DIR))
     return set_among (error, path, IMAGES_DIR);
@@ -160,7 +162,7 @@ check_passable (const char *path, BkHypervisor *hypervisor, GError **error)
   uid_t uid;
   gid_t gid;
 
-  if (!bk_hypervisor_get_writer (hypervisor, &uid, &gid))
+  if (hypervisor == NULL || !bk_hypervisor_get_writer (hypervisor, &uid, &gid))
     return TRUE;
   g_autofree char *directory = bk_find_impassable (path, uid, gid);
   if (directory == NULL)

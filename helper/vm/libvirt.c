@@ -101,20 +101,6 @@ bk_libvirt_init (BkLibvirt *self)
 }
 
 /**
- * bk_libvirt_prepare:
- *
- * To be called once, before there are threads. libvirt's client library logs to stderr by itself:
- * one warning each time because libvirt-glib brings an event loop of its own and finds ours, and
- * every error, which we report anyway. It keeps silent, unless the caller's environment says
- * otherwise.
- */
-void
-bk_libvirt_prepare (void)
-{
-  g_setenv ("LIBVIRT_LOG_OUTPUTS", "4:file:/dev/null", FALSE);
-}
-
-/**
  * bk_libvirt_new:
  * @uri: for instance "qemu:///system"
  *

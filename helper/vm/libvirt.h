@@ -10,5 +10,5 @@
 #define BK_TYPE_LIBVIRT (bk_libvirt_get_type ())
 G_DECLARE_FINAL_TYPE (BkLibvirt, bk_libvirt, BK, LIBVIRT, GObject)
 
-void bk_libvirt_prepare (void);
+/* What vm/libvirt-module.c finds by this name. */
 BkHypervisor *bk_libvirt_new (const char *uri);
