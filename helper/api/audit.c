@@ -120,6 +120,7 @@ argument_text (const BkCall *call, const char *name)
   return g_strdup (node == NULL ? "" : json_node_get_string (node));
 }
 
+/* In no language: who reads it years later may read another, and the job's log has the words. */
 static JsonObject *
 payload_of (const BkCall *call, JsonNode *result, const GError *failure)
 {
@@ -131,7 +132,6 @@ payload_of (const BkCall *call, JsonNode *result, const GError *failure)
   bk_json_set_string_or_null (payload, "job_id", call->job_id);
   bk_json_set_string_or_null (payload, "problem",
                               failure == NULL ? NULL : bk_error_problem (failure));
-  bk_json_set_string_or_null (payload, "message", failure == NULL ? NULL : failure->message);
   return payload;
 }
 

@@ -226,6 +226,7 @@ run_recorded (const char *runtime_dir, const char *id, GError **error)
 
   if (job == NULL)
     return FALSE;
+  bk_language_set_default (bk_job_get_language (job));
 
   const BkOperation *operation = operation_of (job, &failure);
   g_autoptr (BkSettings) settings = operation == NULL ? NULL : bk_job_dup_settings (job, &failure);

@@ -41,14 +41,14 @@ bk_bridge_main (int argc, char **argv)
 {
   g_autofree char *config_path = NULL;
   const GOptionEntry entries[] = {
-    { "config", 0, 0, G_OPTION_ARG_FILENAME, &config_path, N_ ("Read the settings from FILE"),
+    { "config", 0, 0, G_OPTION_ARG_FILENAME, &config_path, _ ("Read the settings from FILE"),
       "FILE" },
     { NULL },
   };
   g_autoptr (GOptionContext) parser = g_option_context_new (_ ("- serve Cockpit's channels"));
   g_autoptr (GError) error = NULL;
 
-  g_option_context_add_main_entries (parser, entries, GETTEXT_PACKAGE);
+  g_option_context_add_main_entries (parser, entries, NULL);
   if (!g_option_context_parse (parser, &argc, &argv, &error) || argc > 1)
     {
       g_printerr ("cockpit-backup: %s\n",

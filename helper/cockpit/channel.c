@@ -3,6 +3,7 @@
 #include "api/runner.h"
 #include "base/error.h"
 #include "base/gettext.h"
+#include "base/language.h"
 #include "base/thread.h"
 #include "cockpit/channel-sink.h"
 #include "store/settings-file.h"
@@ -139,8 +140,12 @@ bk_channel_open (const BkChannelContext *context, const char *id, BkOpenOptions 
   self->options = options;
   self->cancellable = g_cancellable_new ();
   self->sink = bk_channel_sink_new (context->transport, id, options, context->patience_usecs);
+  /* Its thread takes the language on; others may want another. */
+  if (options->language != NULL)
+    bk_language_set (bk_language_find (options->language));
   if (!start (self, &error))
     close_with_error (self, error);
+  bk_language_set (NULL);
   return self;
 }
 

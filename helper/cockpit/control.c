@@ -143,12 +143,14 @@ bk_open_options_parse (JsonObject *message, GError **error)
   const char *op;
   const char *ticket;
   const char *group;
+  const char *language;
   JsonObject *args;
   JsonObject *external;
 
   if (!bk_control_get_string (message, "op", &op, error) ||
       !bk_control_get_string (message, "ticket", &ticket, error) ||
       !bk_control_get_string (message, "group", &group, error) ||
+      !bk_control_get_string (message, "language", &language, error) ||
       !get_object (message, "args", &args, error) ||
       !get_object (message, "external", &external, error) ||
       !get_word (message, "binary", "raw", &options->is_raw, error) ||
@@ -159,6 +161,7 @@ bk_open_options_parse (JsonObject *message, GError **error)
   options->op = g_strdup (op);
   options->ticket = g_strdup (ticket);
   options->group = g_strdup (group);
+  options->language = g_strdup (language);
   options->args = args != NULL ? json_object_ref (args) : json_object_new ();
   options->is_external = external != NULL;
   return g_steal_pointer (&options);
@@ -171,6 +174,7 @@ bk_open_options_free (BkOpenOptions *options)
   g_clear_pointer (&options->args, json_object_unref);
   g_free (options->ticket);
   g_free (options->group);
+  g_free (options->language);
   g_free (options);
 }
 

@@ -12,8 +12,9 @@ typedef struct
 {
   char *op;
   JsonObject *args;
-  char *ticket; /* (nullable) */
-  char *group;  /* (nullable) */
+  char *ticket;   /* (nullable) */
+  char *group;    /* (nullable) */
+  char *language; /* (nullable): what its messages are to be in, as cockpit.language names it */
   gboolean is_raw;
   gboolean is_external; /* Cockpit serves it over HTTP: what comes before ready makes its status */
   gboolean has_flow_control;

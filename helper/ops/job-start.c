@@ -1,13 +1,16 @@
 #include "ops/job.h"
 
 #include "base/error.h"
+#include "base/language.h"
 #include "base/watch.h"
 #include "format/settings-json.h"
 
 #include <string.h>
 #include <unistd.h>
 
+/* Recorded with the settings, because they are in force for the process in the same way. */
 #define CONFIG_PATH_MEMBER "config_path"
+#define LANGUAGE_MEMBER "language"
 
 /* What a program that cannot be started is waited for, at most, between two looks. */
 #define LOOK_MSECS 200
@@ -20,14 +23,15 @@ settings_to_json (const BkSettings *settings)
   bk_settings_add_json (settings, object);
   if (settings->config_path != NULL)
     json_object_set_string_member (object, CONFIG_PATH_MEMBER, settings->config_path);
+  json_object_set_string_member (object, LANGUAGE_MEMBER, bk_language_name (bk_language_get ()));
   return object;
 }
 
 /**
  * bk_job_record:
  *
- * Records a pending job, and with it the settings that are in force here and now: its process runs
- * with the same, whatever its environment is. Old history goes on this occasion.
+ * Records a pending job, and with it the settings that are in force here and now, and the language of
+ * this thread: its process runs with the same, whatever its environment is. Old history goes on this occasion.
  *
  * Returns: (transfer full) (nullable): the job.
  */
@@ -67,6 +71,8 @@ bk_job_dup_settings (const BkJob *job, GError **error)
   json_object_iter_init (&iter, job->settings);
   while (json_object_iter_next (&iter, &name, &node))
     {
+      if (strcmp (name, LANGUAGE_MEMBER) == 0)
+        continue;
       if (strcmp (name, CONFIG_PATH_MEMBER) != 0)
         json_object_set_member (object, name, json_node_copy (node));
       else if (JSON_NODE_HOLDS_VALUE (node))
@@ -75,6 +81,24 @@ bk_job_dup_settings (const BkJob *job, GError **error)
   if (!bk_settings_apply_json (settings, object, error))
     return NULL;
   return g_steal_pointer (&settings);
+}
+
+/**
+ * bk_job_get_language:
+ *
+ * Returns: (transfer none): what @job reports in: the language of who asked for it. That of the
+ *   environment when it was recorded without one.
+ */
+const BkLanguage *
+bk_job_get_language (const BkJob *job)
+{
+  JsonNode *node =
+      job->settings == NULL ? NULL : json_object_get_member (job->settings, LANGUAGE_MEMBER);
+
+  if (node == NULL || !JSON_NODE_HOLDS_VALUE (node) ||
+      json_node_get_value_type (node) != G_TYPE_STRING)
+    return bk_language_get ();
+  return bk_language_find (json_node_get_string (node));
 }
 
 /* In the child: a session of its own, so that no terminal's or session's end reaches it. */

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/language.h"
 #include "model/log.h"
 #include "model/settings.h"
 #include "store/job-store.h"
@@ -28,6 +29,7 @@ typedef struct
 
 BkJob *bk_job_record (BkJobStore *store, const BkJobRequest *request, GError **error);
 BkSettings *bk_job_dup_settings (const BkJob *job, GError **error);
+const BkLanguage *bk_job_get_language (const BkJob *job);
 gboolean bk_job_start (BkJobStore *store,
                        const char *id,
                        const char *runtime_dir,
