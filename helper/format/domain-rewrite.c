@@ -91,8 +91,8 @@ rewrite_nvram (xmlNodePtr os, const BkDomainRewrite *rewrite)
  * bk_domain_xml_rewrite:
  * @xml: the domain.xml of a backup, hostile until checked
  *
- * The definition of another VM with the same hardware: new name, UUID and MAC addresses (libvirt
- * chooses those), its own images.
+ * The definition of another VM with the same hardware: new name and UUID, MAC addresses that libvirt
+ * chooses, its own images.
  *
  * Returns: (transfer full) (nullable): the XML, or %NULL with %BK_ERROR_INTEGRITY.
  */
@@ -110,7 +110,10 @@ bk_domain_xml_rewrite (const char *xml, const BkDomainRewrite *rewrite, GError *
   xmlNodePtr devices = bk_xml_find_child (domain, "devices");
   xmlNodePtr os = bk_xml_find_child (domain, "os");
   set_child_text (domain, "name", rewrite->name);
-  remove_node (bk_xml_find_child (domain, "uuid"));
+  if (rewrite->uuid == NULL)
+    remove_node (bk_xml_find_child (domain, "uuid"));
+  else
+    set_child_text (domain, "uuid", rewrite->uuid);
   xmlUnsetProp (domain, (const xmlChar *) "id");
   if (devices != NULL)
     rewrite_devices (devices, rewrite);

@@ -6,6 +6,7 @@
 typedef struct
 {
   const char *name;
+  const char *uuid;       /* (nullable) NULL: libvirt chooses one */
   GHashTable *disks;      /* (element-type utf8 filename) target → path of its image, qcow2 */
   const char *nvram_path; /* (nullable) where its own UEFI variables are; NULL: made anew */
 } BkDomainRewrite;

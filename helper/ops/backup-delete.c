@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/lock.h"
 #include "base/quantity.h"
+#include "model/project.h"
 #include "model/retention.h"
 #include "store/backup-remove.h"
 #include "store/catalogue.h"
@@ -135,6 +136,51 @@ remove_all (BkRepository *repository,
 }
 
 /**
+ * bk_backup_delete_recover:
+ *
+ * Finishes removals of backups of this project that were interrupted, and says so. The caller holds
+ * the project's lock.
+ */
+gboolean
+bk_backup_delete_recover (BkRepository *repository,
+                          const char *project_id,
+                          BkReporter *reporter,
+                          GError **error)
+{
+  g_autoptr (GPtrArray) ids = bk_backup_remove_leftovers (repository, project_id, error);
+
+  for (guint i = 0; ids != NULL && i < ids->len; i++)
+    {
+      const char *id = g_ptr_array_index (ids, i);
+
+      bk_reporter_message (reporter, BK_LOG_WARNING, project_id, id, "recover",
+                           "The removal of “%s” was interrupted: it is finished now", id);
+    }
+  return ids != NULL;
+}
+
+/* Before the backup is looked for: one whose removal was interrupted is not there any more. */
+static gboolean
+finish_interrupted (BkRepository *repository,
+                    const char *full_id,
+                    const char *job_id,
+                    BkReporter *reporter,
+                    GError **error)
+{
+  g_autofree char *project_id = NULL;
+  g_autofree char *id = NULL;
+  BkProjectKind kind;
+
+  if (!bk_backup_full_id_split (full_id, &project_id, &id, &kind, error))
+    return FALSE;
+  if (!bk_backup_remove_has_leftovers (repository, project_id))
+    return TRUE;
+
+  g_autoptr (BkLock) lock = bk_repository_lock_project (repository, project_id, job_id, error);
+  return lock != NULL && bk_backup_delete_recover (repository, project_id, reporter, error);
+}
+
+/**
  * bk_backup_delete:
  * @full_id: hostile until checked
  * @confirm: (nullable): what the person typed; the backup's id when it is protected
@@ -156,6 +202,9 @@ bk_backup_delete (BkRepository *repository,
                   BkReporter *reporter,
                   GError **error)
 {
+  if (!finish_interrupted (repository, full_id, job_id, reporter, error))
+    return NULL;
+
   g_autoptr (BkBackup) named = bk_catalogue_find (repository, full_id, error);
   if (named == NULL)
     return NULL;

@@ -27,3 +27,8 @@ gboolean bk_backup_delete_plan (BkRepository *repository,
                                 GError **error);
 void bk_backup_delete_plan_clear (BkBackupDeletePlan *plan);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BkBackupDeletePlan, bk_backup_delete_plan_clear)
+
+gboolean bk_backup_delete_recover (BkRepository *repository,
+                                   const char *project_id,
+                                   BkReporter *reporter,
+                                   GError **error);

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/quantity.h"
 #include "model/retention.h"
+#include "ops/backup-delete.h"
 #include "store/backup-remove.h"
 #include "store/catalogue.h"
 
@@ -47,6 +48,21 @@ bk_prune_plan (BkRepository *repository,
   return TRUE;
 }
 
+/* What the plan found may have been pinned, or removed, before its project was locked. */
+static gboolean
+is_still_expired (BkRepository *repository, const BkBackup *backup, GError **error)
+{
+  g_autofree char *full_id = bk_backup_full_id (backup);
+  g_autoptr (BkBackup) now = bk_catalogue_find (repository, full_id, error);
+
+  if (now == NULL)
+    return FALSE;
+  if (!bk_retention_is_protected (now))
+    return TRUE;
+  bk_set_error (error, BK_ERROR_BUSY, "It was pinned meanwhile");
+  return FALSE;
+}
+
 static gboolean
 remove_one (BkRepository *repository,
             const BkBackup *backup,
@@ -57,13 +73,36 @@ remove_one (BkRepository *repository,
   g_autoptr (BkLock) lock =
       bk_repository_lock_project (repository, backup->project_id, job_id, error);
 
-  if (lock == NULL || !bk_backup_remove (repository, backup, error))
+  if (lock == NULL || !is_still_expired (repository, backup, error) ||
+      !bk_backup_remove (repository, backup, error))
     return FALSE;
 
   g_autofree char *size = bk_size_text (backup->size_bytes);
   bk_reporter_message (reporter, BK_LOG_INFO, backup->project_id, backup->id, "prune",
                        "“%s” was removed by the retention rule: %s freed", backup->id, size);
   return TRUE;
+}
+
+/* Of projects that nobody works on: the next run of the others does it itself. */
+static gboolean
+finish_interrupted (BkRepository *repository,
+                    const char *job_id,
+                    BkReporter *reporter,
+                    GError **error)
+{
+  g_autoptr (GPtrArray) ids = bk_repository_list_projects (repository, error);
+
+  for (guint i = 0; ids != NULL && i < ids->len; i++)
+    {
+      const char *project_id = g_ptr_array_index (ids, i);
+
+      if (!bk_backup_remove_has_leftovers (repository, project_id))
+        continue;
+      g_autoptr (BkLock) lock = bk_repository_lock_project (repository, project_id, job_id, NULL);
+      if (lock != NULL && !bk_backup_delete_recover (repository, project_id, reporter, error))
+        return FALSE;
+    }
+  return ids != NULL;
 }
 
 /**
@@ -81,6 +120,8 @@ bk_prune_execute (BkRepository *repository,
                   GCancellable *cancellable,
                   GError **error)
 {
+  if (!finish_interrupted (repository, job_id, reporter, error))
+    return FALSE;
   for (guint i = prune->backups->len; i > 0; i--)
     {
       const BkBackup *backup = g_ptr_array_index (prune->backups, i - 1);

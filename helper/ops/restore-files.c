@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/quantity.h"
+#include "base/write.h"
 #include "ops/fraction.h"
 #include "vm/qemu-img.h"
 
@@ -19,10 +20,11 @@ file_free (gpointer data)
 {
   BkRestoreFile *file = data;
 
-  g_free (file->target);
   g_free (file->path);
   g_free (file->temporary);
+  g_free (file->target);
   g_free (file->format);
+  g_clear_pointer (&file->content, g_bytes_unref);
   g_free (file);
 }
 
@@ -34,7 +36,8 @@ bk_restore_files_new (void)
 
 /**
  * bk_restore_files_add:
- * @path: absolute, on the file system where the temporary file will be too
+ * @target: of an image
+ * @path: absolute
  */
 void
 bk_restore_files_add (GPtrArray *files, const char *target, const char *path, const char *format)
@@ -43,9 +46,39 @@ bk_restore_files_add (GPtrArray *files, const char *target, const char *path, co
 
   file->target = g_strdup (target);
   file->path = g_strdup (path);
-  file->temporary = g_strdup_printf ("%s.restoring-%08x", path, g_random_int ());
   file->format = g_strdup (format);
   g_ptr_array_add (files, file);
+}
+
+/**
+ * bk_restore_files_add_small:
+ * @path: absolute
+ * @content: (transfer full)
+ */
+void
+bk_restore_files_add_small (GPtrArray *files, const char *path, GBytes *content)
+{
+  BkRestoreFile *file = g_new0 (BkRestoreFile, 1);
+
+  file->path = g_strdup (path);
+  file->content = content;
+  g_ptr_array_add (files, file);
+}
+
+/**
+ * bk_restore_files_set_tag:
+ * @tag: of the restore that is going to write them
+ */
+void
+bk_restore_files_set_tag (GPtrArray *files, const char *tag)
+{
+  for (guint i = 0; i < files->len; i++)
+    {
+      BkRestoreFile *file = g_ptr_array_index (files, i);
+
+      g_free (file->temporary);
+      file->temporary = bk_restore_temporary_path (file->path, tag);
+    }
 }
 
 static const BkPointDisk *
@@ -143,11 +176,33 @@ make_durable (const BkRestoreFile *file, guint64 *size_bytes, GError **error)
   return TRUE;
 }
 
+static gboolean
+write_small (const BkRestoreFile *file, GError **error)
+{
+  gsize length_bytes;
+  gconstpointer data = g_bytes_get_data (file->content, &length_bytes);
+  autofd int fd =
+      open (file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+  if (fd < 0 || !bk_write_all (fd, data, length_bytes) || fsync (fd) < 0)
+    return bk_error_set_errno (error, errno, "“%s” cannot be written", file->path);
+  return TRUE;
+}
+
+static gboolean
+sync_parent (const char *path, GError **error)
+{
+  g_autofree char *directory = g_path_get_dirname (path);
+  autofd int fd = bk_open_directory (directory, error);
+
+  return fd >= 0 && bk_sync_directory (fd, directory, error);
+}
+
 /**
  * bk_restore_files_write:
  * @size_bytes: (out): what the images take
  *
- * Writes every image under its temporary name, durably. Nothing has its place yet.
+ * Writes every file under its temporary name, durably. Nothing has its place yet.
  */
 gboolean
 bk_restore_files_write (const GPtrArray *files,
@@ -164,92 +219,20 @@ bk_restore_files_write (const GPtrArray *files,
   for (guint i = 0; i < files->len; i++)
     {
       const BkRestoreFile *file = g_ptr_array_index (files, i);
-      const BkPointDisk *disk = disk_of (chain, file);
-      g_autofree char *image = bk_vm_chain_image (chain, disk);
+      const BkPointDisk *disk = file->target == NULL ? NULL : disk_of (chain, file);
 
+      if (disk == NULL)
+        {
+          if (!write_small (file, error))
+            return FALSE;
+          continue;
+        }
+      g_autofree char *image = bk_vm_chain_image (chain, disk);
       bk_fraction_begin (&progress, disk->capacity_bytes);
       if (!bk_qemu_img_convert (image, file->temporary, file->format, FALSE, bk_fraction_report,
                                 &progress, cancellable, error) ||
           !make_durable (file, size_bytes, error))
         return FALSE;
-    }
-  return TRUE;
-}
-
-static gboolean
-sync_parent (const char *path, GError **error)
-{
-  g_autofree char *directory = g_path_get_dirname (path);
-  autofd int fd = bk_open_directory (directory, error);
-
-  return fd >= 0 && bk_sync_directory (fd, directory, error);
-}
-
-/**
- * bk_restore_files_place:
- *
- * Gives each image its name. Without @overwrite a file that appeared there meanwhile is not
- * replaced: what was placed already is taken back.
- */
-gboolean
-bk_restore_files_place (const GPtrArray *files, gboolean overwrite, GError **error)
-{
-  for (guint i = 0; i < files->len; i++)
-    {
-      const BkRestoreFile *file = g_ptr_array_index (files, i);
-
-      if (renameat2 (AT_FDCWD, file->temporary, AT_FDCWD, file->path,
-                     overwrite ? 0 : RENAME_NOREPLACE) < 0)
-        {
-          bk_error_set_errno (error, errno, "“%s” cannot be put in its place", file->path);
-          for (guint k = 0; k < i && !overwrite; k++)
-            unlink (((const BkRestoreFile *) g_ptr_array_index (files, k))->path);
-          return FALSE;
-        }
-      if (!sync_parent (file->path, error))
-        return FALSE;
-    }
-  return TRUE;
-}
-
-static gboolean
-exchange (const BkRestoreFile *file)
-{
-  return renameat2 (AT_FDCWD, file->temporary, AT_FDCWD, file->path, RENAME_EXCHANGE) == 0;
-}
-
-static void
-copy_owner (const BkRestoreFile *file)
-{
-  struct stat st;
-
-  if (stat (file->path, &st) == 0 && (chown (file->temporary, st.st_uid, st.st_gid) < 0 ||
-                                      chmod (file->temporary, st.st_mode & 07777) < 0))
-    g_message ("The owner of “%s” could not be kept", file->path);
-}
-
-/**
- * bk_restore_files_swap:
- *
- * Exchanges each image with the one that is in its place, atomically each. The old ones are kept
- * under the temporary names until all are exchanged; a failure exchanges them back.
- */
-gboolean
-bk_restore_files_swap (const GPtrArray *files, GError **error)
-{
-  for (guint i = 0; i < files->len; i++)
-    {
-      const BkRestoreFile *file = g_ptr_array_index (files, i);
-
-      copy_owner (file);
-      if (!exchange (file))
-        {
-          bk_error_set_errno (error, errno, "“%s” cannot be exchanged with the restored one",
-                              file->path);
-          for (guint k = 0; k < i; k++)
-            exchange (g_ptr_array_index (files, k));
-          return FALSE;
-        }
     }
   for (guint i = 0; i < files->len; i++)
     {
@@ -260,14 +243,21 @@ bk_restore_files_swap (const GPtrArray *files, GError **error)
 }
 
 /**
- * bk_restore_files_discard:
+ * bk_restore_files_keep_owners:
  *
- * Removes what is under the temporary names: images that were not completed, or the old ones after
- * a swap.
+ * Gives each file that was written the owner and the mode of the one it is going to replace.
  */
-void
-bk_restore_files_discard (const GPtrArray *files)
+gboolean
+bk_restore_files_keep_owners (const GPtrArray *files, GError **error)
 {
   for (guint i = 0; i < files->len; i++)
-    unlink (((const BkRestoreFile *) g_ptr_array_index (files, i))->temporary);
+    {
+      const BkRestoreFile *file = g_ptr_array_index (files, i);
+      struct stat st;
+
+      if (stat (file->path, &st) == 0 && (chown (file->temporary, st.st_uid, st.st_gid) < 0 ||
+                                          chmod (file->temporary, st.st_mode & 07777) < 0))
+        return bk_error_set_errno (error, errno, "The owner of “%s” cannot be kept", file->path);
+    }
+  return TRUE;
 }

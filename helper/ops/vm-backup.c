@@ -4,6 +4,7 @@
 #include "base/gettext.h"
 #include "base/quantity.h"
 #include "ops/backup-verify.h"
+#include "ops/restore-recover.h"
 #include "ops/vm-consolidate.h"
 #include "ops/vm-copy.h"
 #include "ops/vm-recover.h"
@@ -138,7 +139,8 @@ bk_vm_backup (const BkVmBackupRequest *request,
       bk_vm_run_open (repository, hypervisor, reporter, request, cancellable, &local);
 
   memset (outcome, 0, sizeof *outcome);
-  if (run != NULL && bk_vm_recover (run, &local) && bk_vm_consolidate_recover (run, &local))
+  if (run != NULL && bk_restore_recover_for_run (run, &local) && bk_vm_recover (run, &local) &&
+      bk_vm_consolidate_recover (run, &local))
     {
       give_up_foreign_cycle (run);
       if (execute (run, outcome, &local))

@@ -6,8 +6,10 @@
 #include "base/gettext.h"
 #include "base/path.h"
 #include "format/vm-point-json.h"
+#include "ops/backup-delete.h"
 #include "store/catalogue.h"
 #include "store/point-writer.h"
+#include "store/restore-journal-file.h"
 
 #include <string.h>
 
@@ -21,6 +23,7 @@
  * | a completed backup that no manifest names yet  | added to its cycle: it was complete      |
  * | a backup that says "running"                   | its files removed, its record kept failed |
  * | a checkpoint of a backup of ours, not the last | deleted; its changes go to the one before |
+ * | a removal of a backup that was under way       | finished                                 |
  * | temporary names, directories without metadata  | removed                                  |
  */
 
@@ -141,7 +144,7 @@ is_stray (BkVmRun *run, const char *name)
   g_autoptr (GBytes) bytes = NULL;
 
   if (g_str_has_prefix (name, BK_TEMPORARY_PREFIX))
-    return TRUE;
+    return !bk_restore_journal_owns_name (name); /* a restore can be under way beside this run */
   if (!bk_cycle_is_backup_id (run->vm->name, NULL, name) ||
       bk_cycle_is_backup_id (run->vm->name, BK_CYCLE_PART_MERGED, name))
     return FALSE;
@@ -230,5 +233,7 @@ bk_vm_recover (BkVmRun *run, GError **error)
       if (running && !remove_interrupted (run, backup, error))
         return FALSE;
     }
-  return bk_vm_run_recover_start (run, error) && remove_strays (run, error);
+  return bk_vm_run_recover_start (run, error) &&
+         bk_backup_delete_recover (run->repository, run->project_id, run->reporter, error) &&
+         remove_strays (run, error);
 }

@@ -2,6 +2,7 @@
 #include "base/path.h"
 #include "ops/vm-restore-private.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /**
@@ -129,7 +130,9 @@ bk_vm_restore_add_files_in_place (GPtrArray *files,
               vm->name, disk->target);
           return FALSE;
         }
-      bk_restore_files_add (files, disk->target, known->path, known->format);
+      /* What a link leads to is replaced, not the link: the image stays where the person put it. */
+      g_autofree char *path = realpath (known->path, NULL);
+      bk_restore_files_add (files, disk->target, path == NULL ? known->path : path, known->format);
     }
   return TRUE;
 }

@@ -9,17 +9,30 @@
 #include "format/domain-xml.h"
 #include "ops/backup-verify.h"
 #include "ops/restore-files.h"
+#include "ops/restore-place.h"
+#include "ops/restore-recover.h"
+#include "ops/vm-merging.h"
 #include "ops/vm-restore-private.h"
-#include "ops/vm-run.h"
+#include "store/catalogue.h"
 #include "store/point-writer.h"
+#include "store/restore-journal-file.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #define DEFINITION BK_POINT_DATA "/domain.xml"
 #define NVRAM BK_POINT_DATA "/nvram"
 #define NVRAM_MAX_BYTES (64 * 1024 * 1024)
 #define DEFINITION_MAX_BYTES (4 * 1024 * 1024)
+
+/*
+ * The order of a restore's writes:
+ *
+ *   restore.json "writing"  →  every file under a temporary name beside its place, durably  →
+ *   restore.json "placing"  →  each takes its place  →  a new VM is defined; in place, the cycle is
+ *   ended  →  temporary names, and what was replaced, are removed  →  restore.json is removed
+ *
+ * Whatever dies in between, the project's next run finishes it or undoes it (ops/restore-recover.c).
+ */
 
 typedef struct
 {
@@ -29,7 +42,10 @@ typedef struct
   BkReporter *reporter;
   GCancellable *cancellable;
   BkVmChain *chain;
+  BkRestoring *restoring; /* (nullable) nothing can be written to the repository */
+  BkRestoreJournal *journal;
   GPtrArray *files;
+  gboolean replaced; /* the VM has the restored disks: from here on only forward */
   BkVmRestoreOutcome *outcome;
 } Restore;
 
@@ -46,6 +62,8 @@ restore_clear (Restore *restore)
 {
   g_clear_pointer (&restore->chain, bk_vm_chain_free);
   g_clear_pointer (&restore->files, g_ptr_array_unref);
+  g_clear_pointer (&restore->journal, bk_restore_journal_free);
+  g_clear_pointer (&restore->restoring, bk_restoring_free);
 }
 
 /* What is restored must be what was backed up: every byte of the chain is read before one is
@@ -70,41 +88,108 @@ read_definition (Restore *restore, GError **error)
                        : g_strndup (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
 }
 
+/* @path: (nullable): where the VM has its UEFI variables. */
 static gboolean
-write_beside (const char *path, const void *data, gsize length_bytes, GError **error)
+plan_nvram (Restore *restore, const char *path, GError **error)
 {
-  g_autofree char *directory = g_path_get_dirname (path);
-  g_autofree char *name = g_path_get_basename (path);
-  autofd int fd = bk_open_directory (directory, error);
-
-  return fd >= 0 && bk_atomic_write (fd, name, data, length_bytes, 0600, error);
-}
-
-/* @path: (out): where it was written; NULL when the VM has none. */
-static gboolean
-restore_nvram (Restore *restore, const char *name, char **path, GError **error)
-{
-  *path = NULL;
-  if (bk_backup_find_file (restore->chain->backup, NVRAM) == NULL)
+  if (path == NULL || bk_backup_find_file (restore->chain->backup, NVRAM) == NULL)
     return TRUE;
 
   autofd int fd = bk_open_directory (restore->chain->directory, error);
-  g_autoptr (GBytes) bytes = fd < 0 ? NULL : bk_read_small_file (fd, NVRAM, NVRAM_MAX_BYTES, error);
-  if (bytes == NULL)
-    return FALSE;
+  GBytes *bytes = fd < 0 ? NULL : bk_read_small_file (fd, NVRAM, NVRAM_MAX_BYTES, error);
+  if (bytes != NULL)
+    bk_restore_files_add_small (restore->files, path, bytes);
+  return bytes != NULL;
+}
 
+static char *
+nvram_path_in_directory (Restore *restore, const char *name)
+{
   g_autofree char *file = g_strconcat (name, "_VARS.fd", NULL);
-  *path = g_build_filename (restore->request->directory, file, NULL);
-  return write_beside (*path, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), error);
+
+  return bk_backup_find_file (restore->chain->backup, NVRAM) == NULL
+             ? NULL
+             : g_build_filename (restore->request->directory, file, NULL);
+}
+
+static gboolean
+save_journal (Restore *restore, BkRestoreState state, GError **error)
+{
+  restore->journal->state = state;
+  return restore->restoring == NULL ||
+         bk_restore_journal_save (restore->restoring->project, restore->journal, error);
+}
+
+static gboolean
+remove_journal (Restore *restore, GError **error)
+{
+  return restore->restoring == NULL ||
+         bk_restore_journal_remove (restore->restoring->project, error);
+}
+
+static gboolean
+begin_journal (Restore *restore, GError **error)
+{
+  bk_restore_files_set_tag (restore->files, restore->journal->tag);
+  for (guint i = 0; i < restore->files->len; i++)
+    {
+      const char *path = ((const BkRestoreFile *) g_ptr_array_index (restore->files, i))->path;
+
+      if (!g_utf8_validate (path, -1, NULL))
+        {
+          bk_set_error (error, BK_ERROR_USAGE,
+                        "The directory to restore to has a name that is not UTF-8; choose another");
+          return FALSE;
+        }
+      g_ptr_array_add (restore->journal->paths, g_strdup (path));
+    }
+  return save_journal (restore, BK_RESTORE_WRITING, error);
+}
+
+/* A consolidation in place that began since the chain was verified wrote into what was being read:
+ * only the newest point is the same whenever it is read. */
+static gboolean
+check_still_readable (Restore *restore, GError **error)
+{
+  const BkBackup *backup = restore->chain->backup;
+  g_autofree char *full_id = bk_backup_full_id (backup);
+  g_autoptr (BkBackup) still = bk_catalogue_find (restore->repository, full_id, NULL);
+  g_auto (BkMerging) merging = { 0 };
+
+  if (still != NULL && !bk_vm_merging_look (restore->repository, backup, &merging, error))
+    return FALSE;
+  if (still != NULL)
+    return bk_vm_merging_check_usable (&merging, backup, error);
+  bk_set_error (error, BK_ERROR_BUSY,
+                "“%s” was consolidated or deleted while it was being restored; look with "
+                "“cockpit-backup list %s” which one holds its state now",
+                backup->id, backup->project_id);
+  return FALSE;
 }
 
 static gboolean
 write_files (Restore *restore, gboolean overwrite, GError **error)
 {
-  return bk_restore_files_check (restore->files, restore->chain, overwrite, error) &&
-         verify_chain (restore, error) &&
-         bk_restore_files_write (restore->files, restore->chain, restore->reporter,
-                                 restore->cancellable, &restore->outcome->size_bytes, error);
+  g_autoptr (GError) local = NULL;
+
+  if (!bk_restore_files_check (restore->files, restore->chain, overwrite, error) ||
+      !verify_chain (restore, error) || !begin_journal (restore, error))
+    return FALSE;
+  if (!bk_restore_files_write (restore->files, restore->chain, restore->reporter,
+                               restore->cancellable, &restore->outcome->size_bytes, &local))
+    {
+      if (check_still_readable (restore, error))
+        g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
+    }
+  return check_still_readable (restore, error);
+}
+
+static gboolean
+finish_placed (Restore *restore, GError **error)
+{
+  bk_restore_remove_temporary (restore->journal);
+  return remove_journal (restore, error);
 }
 
 static gboolean
@@ -112,17 +197,18 @@ to_directory (Restore *restore, GError **error)
 {
   const char *vm = restore->chain->point->vm;
   g_autofree char *xml = read_definition (restore, error);
-  g_autofree char *definition = g_strconcat (vm, ".xml", NULL);
-  g_autofree char *path = g_build_filename (restore->request->directory, definition, NULL);
-  g_autofree char *nvram = NULL;
+  g_autofree char *file = g_strconcat (vm, ".xml", NULL);
+  g_autofree char *path = g_build_filename (restore->request->directory, file, NULL);
+  g_autofree char *nvram = nvram_path_in_directory (restore, vm);
 
   if (xml == NULL)
     return FALSE;
   bk_vm_restore_add_files (restore->files, restore->chain, restore->request->directory, vm);
-  return write_files (restore, restore->request->overwrite, error) &&
-         bk_restore_files_place (restore->files, restore->request->overwrite, error) &&
-         restore_nvram (restore, vm, &nvram, error) &&
-         write_beside (path, xml, strlen (xml), error);
+  bk_restore_files_add_small (restore->files, path, g_bytes_new (xml, strlen (xml)));
+  return plan_nvram (restore, nvram, error) &&
+         write_files (restore, restore->request->overwrite, error) &&
+         save_journal (restore, BK_RESTORE_PLACING, error) &&
+         bk_restore_place (restore->journal, error) && finish_placed (restore, error);
 }
 
 static char *
@@ -137,51 +223,45 @@ new_definition (Restore *restore, const char *nvram, GError **error)
     {
       const BkRestoreFile *file = g_ptr_array_index (restore->files, i);
 
-      g_hash_table_insert (disks, file->target, file->path);
+      if (file->target != NULL)
+        g_hash_table_insert (disks, file->target, file->path);
     }
-  return bk_domain_xml_rewrite (xml, &(BkDomainRewrite){ restore->request->name, disks, nvram },
-                                error);
+  return bk_domain_xml_rewrite (
+      xml, &(BkDomainRewrite){ restore->request->name, restore->journal->uuid, disks, nvram },
+      error);
 }
 
 static gboolean
 as_new (Restore *restore, GError **error)
 {
+  const char *name = restore->request->name;
   g_autofree char *nvram = NULL;
 
-  if (!bk_vm_restore_check_name (restore->request->name, restore->hypervisor, error))
+  if (!bk_vm_restore_check_name (name, restore->hypervisor, error))
     return FALSE;
-  bk_vm_restore_add_files (restore->files, restore->chain, restore->request->directory,
-                           restore->request->name);
-  if (!write_files (restore, restore->request->overwrite, error) ||
-      !bk_restore_files_place (restore->files, restore->request->overwrite, error) ||
-      !restore_nvram (restore, restore->request->name, &nvram, error))
+  restore->journal->uuid = g_uuid_string_random ();
+  nvram = nvram_path_in_directory (restore, name);
+  bk_vm_restore_add_files (restore->files, restore->chain, restore->request->directory, name);
+  if (!plan_nvram (restore, nvram, error) ||
+      !write_files (restore, restore->request->overwrite, error))
     return FALSE;
 
   g_autofree char *xml = new_definition (restore, nvram, error);
-  restore->outcome->uuid =
-      xml == NULL ? NULL : bk_hypervisor_define (restore->hypervisor, xml, error);
-  if (restore->outcome->uuid != NULL)
-    return TRUE;
-  /* No VM uses them: they would only be in the way of the next try. */
-  for (guint i = 0; i < restore->files->len; i++)
-    unlink (((const BkRestoreFile *) g_ptr_array_index (restore->files, i))->path);
-  if (nvram != NULL)
-    unlink (nvram);
-  return FALSE;
+  if (xml == NULL || !save_journal (restore, BK_RESTORE_PLACING, error) ||
+      !bk_restore_place (restore->journal, error))
+    return FALSE;
+  restore->outcome->uuid = bk_hypervisor_define (restore->hypervisor, xml, error);
+  return restore->outcome->uuid != NULL && finish_placed (restore, error);
 }
 
-/* The new disks have no bitmaps: what libvirt records of checkpoints is no longer true, and the
- * next backup begins a new cycle. */
 static gboolean
-end_cycle (BkVmRun *run, GError **error)
+plan_own_nvram (Restore *restore, BkVmRun *run, GError **error)
 {
-  if (run->cycle == NULL)
-    return TRUE;
-  if (run->cycle->last_checkpoint_name != NULL &&
-      !bk_hypervisor_drop_checkpoint_record (run->hypervisor, run->vm->uuid,
-                                             run->cycle->last_checkpoint_name, error))
-    return FALSE;
-  return bk_cycle_file_remove (run->project, error);
+  g_autofree char *xml = bk_hypervisor_get_xml (run->hypervisor, run->vm->uuid, error);
+  g_autofree char *nvram = NULL;
+
+  return xml != NULL && bk_domain_xml_read_nvram (xml, &nvram, error) &&
+         plan_nvram (restore, nvram, error);
 }
 
 static gboolean
@@ -193,15 +273,23 @@ in_place (Restore *restore, GError **error)
       bk_vm_run_open (restore->repository, restore->hypervisor, restore->reporter, &run_request,
                       restore->cancellable, error);
 
-  if (run == NULL || !bk_vm_restore_check_target (run->vm, restore->chain, error) ||
-      !bk_vm_restore_add_files_in_place (restore->files, restore->chain, run->vm, error) ||
-      !write_files (restore, TRUE, error) || !bk_restore_files_swap (restore->files, error))
+  if (run == NULL || !bk_vm_restore_check_target (run->vm, restore->chain, error))
     return FALSE;
+  restore->journal->uuid = g_strdup (run->vm->uuid);
+  if (!bk_vm_restore_add_files_in_place (restore->files, restore->chain, run->vm, error) ||
+      !plan_own_nvram (restore, run, error) || !write_files (restore, TRUE, error) ||
+      !bk_restore_files_keep_owners (restore->files, error) ||
+      !save_journal (restore, BK_RESTORE_PLACING, error) ||
+      !bk_restore_swap (restore->journal, run, error))
+    return FALSE;
+  restore->replaced = TRUE;
   bk_vm_run_log (run, BK_LOG_INFO, restore->chain->backup->id, "restore.swap",
                  "The disks of “%s” are replaced; the old ones are removed now", run->vm->name);
-  bk_restore_files_discard (restore->files);
   restore->outcome->uuid = g_strdup (run->vm->uuid);
-  return end_cycle (run, error);
+  if (!bk_restore_end_cycle (run, error))
+    return FALSE;
+  bk_restore_remove_kept (restore->journal);
+  return remove_journal (restore, error);
 }
 
 static gboolean
@@ -228,13 +316,68 @@ fill_outcome (Restore *restore)
   outcome->vm = g_strdup (is_new ? restore->request->name : restore->chain->point->vm);
   outcome->files = g_ptr_array_new_with_free_func (g_free);
   for (guint i = 0; i < restore->files->len; i++)
-    g_ptr_array_add (outcome->files,
-                     g_strdup (((BkRestoreFile *) g_ptr_array_index (restore->files, i))->path));
+    {
+      const BkRestoreFile *file = g_ptr_array_index (restore->files, i);
+
+      if (file->target != NULL)
+        g_ptr_array_add (outcome->files, g_strdup (file->path));
+    }
 
   g_autofree char *size = bk_size_text (outcome->size_bytes);
   bk_reporter_message (restore->reporter, BK_LOG_INFO, restore->chain->backup->project_id,
                        restore->chain->backup->id, "restore", "“%s” was restored as “%s”: %s",
                        restore->chain->backup->id, outcome->vm, size);
+}
+
+/* What failed leaves nothing; where that cannot be had, the journal stays for the next run. */
+static void
+undo (Restore *restore)
+{
+  gboolean placing = restore->journal->state == BK_RESTORE_PLACING;
+  guint left_count = 0;
+
+  if (restore->journal->paths->len == 0 || restore->replaced || restore->outcome->uuid != NULL)
+    return;
+  if (restore->journal->mode != BK_RESTORE_IN_PLACE)
+    bk_restore_take_back (restore->journal);
+  else if (placing)
+    left_count = bk_restore_unswap (restore->journal);
+  if (left_count > 0)
+    return;
+  bk_restore_remove_temporary (restore->journal);
+  remove_journal (restore, NULL);
+}
+
+/* The VM's project takes note of the restore, and of one that was interrupted before. Without room
+ * or right to write there, nothing but the restore itself matters. */
+static gboolean
+open_journal (Restore *restore, GError **error)
+{
+  const BkVmRestoreRequest *request = restore->request;
+  g_autofree char *tag = g_strdup_printf ("%08x", g_random_int ());
+  g_autoptr (GError) local = NULL;
+
+  restore->journal = bk_restore_journal_new (
+      request->mode, restore->chain->backup->id,
+      request->mode == BK_RESTORE_AS_NEW ? request->name : restore->chain->point->vm, tag);
+  restore->journal->overwrite = request->overwrite;
+  restore->restoring =
+      bk_restoring_open (restore->repository, restore->hypervisor, restore->reporter,
+                         restore->chain->backup->project_id, request->job_id, &local);
+  if (restore->restoring != NULL)
+    return bk_restore_recover (restore->restoring, request->job_id, error);
+  if (request->mode == BK_RESTORE_IN_PLACE ||
+      (bk_error_code (local) != BK_ERROR_NO_SPACE && bk_error_code (local) != BK_ERROR_DENIED))
+    {
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
+    }
+  bk_reporter_message (restore->reporter, BK_LOG_WARNING, restore->chain->backup->project_id,
+                       restore->chain->backup->id, "restore",
+                       "The repository cannot be written to: if this restore is interrupted, "
+                       "nobody removes its temporary files (*.restoring-%s)",
+                       tag);
+  return TRUE;
 }
 
 /**
@@ -264,11 +407,12 @@ bk_vm_restore (const BkVmRestoreRequest *request,
   restore.chain = bk_vm_chain_open (repository, request->full_id, error);
   restore.files = bk_restore_files_new ();
 
-  gboolean restored = restore.chain != NULL && execute (&restore, error);
+  gboolean restored =
+      restore.chain != NULL && open_journal (&restore, error) && execute (&restore, error);
   if (restored)
     fill_outcome (&restore);
-  else
-    bk_restore_files_discard (restore.files);
+  else if (restore.journal != NULL)
+    undo (&restore);
   restore_clear (&restore);
   return restored;
 }

@@ -1,15 +1,9 @@
 #pragma once
 
 #include "base/reporter.h"
+#include "model/restore-journal.h"
 #include "store/repository.h"
 #include "vm/hypervisor.h"
-
-typedef enum
-{
-  BK_RESTORE_TO_DIRECTORY, /* the images and the definition, for a person to use */
-  BK_RESTORE_AS_NEW,       /* another VM beside the old one */
-  BK_RESTORE_IN_PLACE,     /* the VM's own disks, swapped */
-} BkRestoreMode;
 
 typedef struct
 {

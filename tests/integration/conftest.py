@@ -12,7 +12,13 @@ import pytest
 from support.cockpit import Cockpit
 from support.demo import DemoGuest
 from support.helper import BINARY, Helper
+from support.process import run
 from support.vm import CONNECT, Vm, virsh
+
+
+def pytest_addoption(parser):
+    parser.addoption("--all-steps", action="store_true",
+                     help="test_kill: end the program before each of its steps, not a few")
 
 
 def pytest_configure(config):
@@ -39,6 +45,21 @@ def scratch():
         path = pathlib.Path(name)
         path.chmod(0o711)
         yield path
+
+
+@pytest.fixture
+def reflinks(scratch):
+    """A directory on XFS, which can clone files; mounted before any VM starts, so that QEMU sees it."""
+    image = scratch / "xfs.img"
+    place = scratch / "xfs"
+    with open(image, "wb") as file:
+        file.truncate(600 << 20)
+    run("mkfs.xfs", "-q", "-m", "reflink=1", image)
+    place.mkdir()
+    run("mount", "-o", "loop", image, place)
+    place.chmod(0o711)
+    yield place
+    run("umount", "--lazy", place)
 
 
 @pytest.fixture

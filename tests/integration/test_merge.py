@@ -1,34 +1,14 @@
-"""The ways to consolidate (DESIGN section 7): in place, into a clone, into a copy; each one ended by kill -9
-at its steps. The newest point is restorable throughout; by clone and copy, every point is."""
+"""The ways to consolidate (DESIGN section 7): in place, into a clone, into a copy. How each one ends by
+kill -9 is in test_kill.py."""
 
-import hashlib
 import json
 import os
-import shutil
-import subprocess
 
 import pytest
 
-from support.helper import BINARY, INTEGRITY, NO_SPACE, Helper
+from support.helper import INTEGRITY, NO_SPACE, Helper
 from support.process import run
 from support.vm import qemu_img_compare
-
-KILL_AT = BINARY.parents[1] / "tests/fakes/libkill-at.so"
-
-
-@pytest.fixture
-def reflinks(scratch):
-    """A directory on XFS, which can clone files; mounted before any VM starts, so that QEMU sees it."""
-    image = scratch / "xfs.img"
-    place = scratch / "xfs"
-    with open(image, "wb") as file:
-        file.truncate(600 << 20)
-    run("mkfs.xfs", "-q", "-m", "reflink=1", image)
-    place.mkdir()
-    run("mount", "-o", "loop", image, place)
-    place.chmod(0o711)
-    yield place
-    run("umount", "--lazy", place)
 
 
 class Family:
@@ -50,35 +30,10 @@ class Family:
                 run("qemu-img", "convert", "-O", "raw", helper.image(vm.name, newest, target), raw)
                 self.expected[newest][target] = raw
         self.points = list(self.expected)
-        self.saved = scratch / "saved"
-        shutil.copytree(helper.project(vm.name), self.saved)
-        self.files = self.hashes()
 
     def back_up(self, *options, **expected):
         return self.helper.run("vm", "backup", self.vm.name, "--max-incrementals", "2", *options,
                                **expected)
-
-    def hashes(self):
-        project = self.helper.project(self.vm.name)
-        return {str(path.relative_to(project)): hashlib.sha256(path.read_bytes()).hexdigest()
-                for name in self.points for path in sorted((project / name).rglob("*"))
-                if path.is_file()}
-
-    def begin_again(self):
-        project = self.helper.project(self.vm.name)
-        shutil.rmtree(project)
-        shutil.copytree(self.saved, project)
-        project.chmod(0o711)
-
-    def kill_at(self, number, *options):
-        """Status and the number of steps. qemu-img, which the program runs, is ended in the same way."""
-        count = self.scratch / "count"
-        count.unlink(missing_ok=True)
-        env = {**self.helper.env, "LD_PRELOAD": str(KILL_AT)}
-        env["KILL_COUNT" if number is None else "KILL_AT"] = str(count if number is None else number)
-        command = self.helper.command("vm", "backup", self.vm.name, "--max-incrementals", "2", *options)
-        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
-        return done.returncode, int(count.read_text()) if number is None else None
 
     def merged(self):
         (name,) = [name for name in self.helper.backups(self.vm.name) if "-Full-Merged-" in name]
@@ -175,43 +130,6 @@ def test_a_base_that_differs_stops_each_way(family):
         family.back_up("--merge", mode, status=INTEGRITY)
         assert family.helper.manifest(family.vm.name)["status"] == "active"
         assert family.helper.backups(family.vm.name) == family.points
-
-
-def kill_at_steps(family, *options, keeps_all):
-    status, count = family.kill_at(None, *options)
-    assert status == 0
-    family.assert_done()
-    lost = 0
-    # Each step of the program and of qemu-img takes a run or two: a dozen, spread over all of them.
-    steps = range(1, count + 1, max(1, count // 12))
-    for number in steps:
-        family.begin_again()
-        status, _ = family.kill_at(number, *options)
-        merged = [name for name in family.helper.backups(family.vm.name) if "-Full-Merged-" in name]
-        if merged:
-            family.assert_reads_as(merged[0], family.points[-1])
-        else:
-            family.assert_reads_as(family.points[-1], family.points[-1])
-            if keeps_all:
-                assert family.hashes() == family.files, f"killed at step {number}"
-        lost += status != 0
-        if family.helper.manifest(family.vm.name) is not None:
-            family.back_up(*options)
-        family.assert_done()
-    assert lost > len(steps) // 2, "hardly anything was killed"
-    print(f"{lost} of {len(steps)} runs were killed, of {count} steps")
-
-
-def test_copy_killed_at_its_steps(family):
-    kill_at_steps(family, "--merge", "copy", keeps_all=True)
-
-
-def test_clone_killed_at_its_steps(cloning):
-    kill_at_steps(cloning, "--merge", "auto", keeps_all=True)
-
-
-def test_in_place_killed_at_its_steps(family):
-    kill_at_steps(family, "--merge", "in-place", keeps_all=False)
 
 
 def test_no_space_for_a_copy(reflinks, make_vm, scratch):

@@ -90,7 +90,8 @@ class Helper:
 
     def backups(self, vm):
         """The ids of a VM's completed backups on disk, oldest first."""
-        found = [json.loads(path.read_text()) for path in self.project(vm).glob("*/metadata.json")]
+        found = [json.loads(path.read_text()) for path in self.project(vm).glob("*/metadata.json")
+                 if not path.parent.name.startswith(".")]
         return [metadata["id"] for metadata in sorted(found, key=lambda one: one["created_at"])
                 if metadata["status"] == "completed"]
 

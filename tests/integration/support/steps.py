@@ -1,0 +1,96 @@
+"""Ending the program by kill -9 just before its Nth call that changes something, and what came of it."""
+
+import pathlib
+import struct
+import subprocess
+
+from .helper import BINARY, TOP
+
+LIBRARY = BINARY.parents[1] / "tests/fakes/libkill-step.so"
+RESULTS = TOP / "tests/results"
+
+
+class Step:
+    """One call: who made it, which, on what."""
+
+    def __init__(self, line, directory):
+        number, self.program, self.call, what = line.rstrip("\n").split("\t")
+        self.number = int(number)
+        self.what = what.replace(f"{directory}/", "")
+
+    def __str__(self):
+        program = "" if self.program == "cockpit-backup" else f"{self.program}: "
+        return f"{program}{self.call} {self.what}"
+
+
+class Killer:
+    """Runs commands of a helper with their steps numbered (tests/fakes/kill-step.c)."""
+
+    def __init__(self, helper, directory):
+        self.helper = helper
+        self.directory = directory
+        self.state = directory / "kill-state"
+        self.trace = directory / "kill-trace"
+
+    def run(self, *arguments, at=0):
+        """(status, standard error, the steps that were begun)."""
+        self.state.write_bytes(struct.pack("lll", at, 0, 0))
+        self.trace.write_text("")
+        skipped = (self.helper.runtime, self.helper.logs, self.helper.directory / "state/event-log",
+                   "/proc", "/dev")
+        env = {**self.helper.env, "LD_PRELOAD": str(LIBRARY), "KILL_STATE": str(self.state),
+               "KILL_TRACE": str(self.trace), "KILL_SKIP": ":".join(str(path) for path in skipped)}
+        done = subprocess.run(self.helper.command(*arguments), stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, env=env, timeout=300, check=False)
+        with open(self.trace, encoding="utf-8", errors="replace") as lines:
+            steps = [Step(line, self.directory) for line in lines]
+        return done.returncode, done.stderr, steps
+
+
+class Table:
+    """Every kill point with its outcome, kept in tests/results/kill-points.txt."""
+
+    PATH = RESULTS / "kill-points.txt"
+
+    def __init__(self):
+        self.rows = []
+        self.summaries = []
+
+    def add(self, operation, step, total, found, then):
+        self.rows.append((operation, f"{step.number}/{total}", str(step), found, then))
+
+    def close(self, operation, kills, total):
+        self.summaries.append(f"{operation}: {kills} kills of {total} steps, nothing lost")
+        print(self.summaries[-1])
+        self.write()
+
+    def write(self):
+        self.PATH.parent.mkdir(parents=True, exist_ok=True)
+        heads = ("operation", "before step", "call", "right after the kill", "the next run")
+        widths = [max(len(row[column]) for row in [heads, *self.rows]) for column in range(4)]
+        lines = ["  ".join([*(row[column].ljust(widths[column]) for column in range(4)), row[4]])
+                 for row in [heads, *self.rows]]
+        self.PATH.write_text("\n".join([*lines, "", *self.summaries, ""]))
+
+
+def sample(steps, count):
+    """Numbers of up to `count` steps, from the first to the last: the program's own, and of each image that
+    another program writes only where that begins."""
+    images = set()
+    wanted = []
+    for step in steps:
+        if step.program == "cockpit-backup":
+            wanted.append(step.number)
+        elif step.what not in images:
+            images.add(step.what)
+            wanted.append(step.number + 1)
+    if count >= len(wanted):
+        return wanted
+    return sorted({wanted[round(index * (len(wanted) - 1) / (count - 1))] for index in range(count)})
+
+
+def leftovers(*directories):
+    """Files under temporary names, anywhere below."""
+    return [path for directory in directories for path in pathlib.Path(directory).rglob("*")
+            if path.name.startswith(".tmp-") or ".restoring-" in path.name
+            or ".replaced-" in path.name or path.name == "restore.json"]
