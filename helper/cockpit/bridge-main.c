@@ -2,8 +2,12 @@
  * a bridge. */
 #include "cockpit/bridge.h"
 
+#include "base/error.h"
 #include "base/fd.h"
 #include "base/gettext.h"
+#include "cockpit/relay.h"
+#include "cockpit/session.h"
+#include "store/settings-file.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -27,6 +31,29 @@ steal_stdin (void)
   if (nothing >= 0)
     dup2 (nothing, STDIN_FILENO);
   return fd;
+}
+
+/* Not root: the service does it. */
+static int
+relay (const char *config_path)
+{
+  g_auto (GStrv) environment = g_get_environ ();
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BkSettings) settings = bk_settings_load (config_path, environment, &error);
+
+  /* They may be for root's eyes only; where the service is, hardly ever is a matter of settings. */
+  if (settings == NULL)
+    {
+      g_message ("%s", error->message);
+      settings = bk_settings_new ();
+    }
+  const BkRelayOptions options = {
+    .in_fd = steal_stdin (),
+    .out_fd = steal_stdout (),
+    .runtime_dir = settings->runtime_dir,
+    .greeting_max_msecs = BK_RELAY_GREETING_MSECS,
+  };
+  return bk_relay_run (&options);
 }
 
 /**
@@ -56,16 +83,15 @@ bk_bridge_main (int argc, char **argv)
       return 2;
     }
 
+  if (geteuid () != 0)
+    return relay (config_path);
   const BkBridgeOptions options = {
     .in_fd = steal_stdin (),
     .out_fd = steal_stdout (),
     .operations = bk_operation_all (),
     .config_path = config_path,
     .actor = g_get_user_name (),
-    .denied_message = geteuid () != 0
-                          ? _ ("Backups need root: log in to Cockpit as root to see and make them")
-                          : NULL,
-    .patience_usecs = BK_BRIDGE_PATIENCE_USECS,
+    .patience_usecs = BK_SESSION_PATIENCE_USECS,
   };
   return bk_bridge_run (&options);
 }

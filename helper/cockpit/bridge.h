@@ -8,13 +8,10 @@ typedef struct
   int in_fd;  /* (transfer full) frames come in here */
   int out_fd; /* (transfer full) and go out here */
   const BkOperation *const *operations;
-  const char *config_path;    /* (nullable) see bk_settings_load() */
-  const char *actor;          /* the person of this session */
-  const char *denied_message; /* (nullable) refuses every operation when it is set */
-  gint64 patience_usecs;      /* without a pong, until a receiver is taken for gone */
+  const char *config_path; /* (nullable) see bk_settings_load() */
+  const char *actor;       /* the person of this session */
+  gint64 patience_usecs;   /* without a pong, until a receiver is taken for gone */
 } BkBridgeOptions;
-
-#define BK_BRIDGE_PATIENCE_USECS (5 * G_TIME_SPAN_MINUTE)
 
 int bk_bridge_run (const BkBridgeOptions *options);
 int bk_bridge_main (int argc, char **argv);

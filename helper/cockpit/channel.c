@@ -78,11 +78,6 @@ check_open (BkChannel *self, GError **error)
 {
   const BkChannelContext *context = self->context;
 
-  if (context->denied_message != NULL)
-    {
-      bk_set_error (error, BK_ERROR_DENIED, "%s", context->denied_message);
-      return FALSE;
-    }
   self->operation = bk_operation_find_in (context->operations, self->options->op);
   if (self->operation == NULL)
     {
@@ -179,6 +174,17 @@ const char *
 bk_channel_group (const BkChannel *channel)
 {
   return channel->options->group;
+}
+
+/**
+ * bk_channel_ticket_id:
+ *
+ * Returns: (nullable): the ticket that it lives by.
+ */
+const char *
+bk_channel_ticket_id (const BkChannel *channel)
+{
+  return channel->options->ticket_id;
 }
 
 /**

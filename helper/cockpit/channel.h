@@ -19,10 +19,9 @@ typedef struct
 {
   BkTransport *transport;
   const BkOperation *const *operations;
-  const char *config_path;    /* (nullable) */
-  const char *actor;          /* who asks */
-  const char *denied_message; /* (nullable) refuses every operation when it is set */
-  gint64 patience_usecs;      /* see bk_channel_sink_new() */
+  const char *config_path; /* (nullable) */
+  const char *actor;       /* who asks */
+  gint64 patience_usecs;   /* see bk_channel_sink_new() */
   BkChannelEndedFunc ended;
   gpointer user_data;
 } BkChannelContext;
@@ -32,6 +31,7 @@ bk_channel_open (const BkChannelContext *context, const char *id, BkOpenOptions 
 void bk_channel_free (BkChannel *channel);
 const char *bk_channel_id (const BkChannel *channel);
 const char *bk_channel_group (const BkChannel *channel);
+const char *bk_channel_ticket_id (const BkChannel *channel);
 gboolean bk_channel_is_running (const BkChannel *channel);
 gboolean bk_channel_is_closed (const BkChannel *channel);
 

@@ -173,6 +173,7 @@ bk_open_options_free (BkOpenOptions *options)
   g_free (options->op);
   g_clear_pointer (&options->args, json_object_unref);
   g_free (options->ticket);
+  g_free (options->ticket_id);
   g_free (options->group);
   g_free (options->language);
   g_free (options);

@@ -12,9 +12,10 @@ typedef struct
 {
   char *op;
   JsonObject *args;
-  char *ticket;   /* (nullable) */
-  char *group;    /* (nullable) */
-  char *language; /* (nullable): what its messages are to be in, as cockpit.language names it */
+  char *ticket;    /* (nullable): as it came; hostile */
+  char *ticket_id; /* (nullable): of the good ticket the channel lives by; not of the message */
+  char *group;     /* (nullable) */
+  char *language;  /* (nullable): what its messages are to be in, as cockpit.language names it */
   gboolean is_raw;
   gboolean is_external; /* Cockpit serves it over HTTP: what comes before ready makes its status */
   gboolean has_flow_control;

@@ -5,21 +5,27 @@
 
 #include <string.h>
 
-/* Digits of BK_FRAME_MAX_BYTES, and one more to tell "too long" from "not a length". */
+/* Of the longest that any reader takes. */
 #define LENGTH_MAX_DIGITS 7
 
 struct _BkFrameReader
 {
   GByteArray *buffer;
+  gsize max_bytes;
   gsize start; /* of the first byte that was not given out */
   gboolean is_broken;
 };
 
+/**
+ * bk_frame_reader_new:
+ * @max_bytes: of a frame; what claims to be longer is broken. At most %BK_FRAME_ANSWER_MAX_BYTES
+ */
 BkFrameReader *
-bk_frame_reader_new (void)
+bk_frame_reader_new (gsize max_bytes)
 {
   BkFrameReader *self = g_new0 (BkFrameReader, 1);
 
+  self->max_bytes = max_bytes;
   self->buffer = g_byte_array_new ();
   return self;
 }
@@ -95,7 +101,7 @@ read_length (BkFrameReader *reader, gsize *digits, gsize *length_bytes, GError *
         return broken (reader, error, _ ("it is too long"));
       length = length * 10 + (gsize) (bytes[i] - '0');
     }
-  if (length > BK_FRAME_MAX_BYTES)
+  if (length > reader->max_bytes)
     return broken (reader, error, _ ("it is too long"));
   if (i == available)
     return BK_FRAME_NONE;

@@ -23,6 +23,9 @@
  * (5 MB were measured). Beyond this an operation has to send items. */
 #define BK_FRAME_JSON_MAX_BYTES (8 * 1024 * 1024)
 
+/* So what comes from a bridge is below this. */
+#define BK_FRAME_ANSWER_MAX_BYTES (BK_FRAME_JSON_MAX_BYTES + BK_FRAME_CHANNEL_MAX_BYTES + 2)
+
 typedef struct
 {
   char *channel; /* "" for a control message */
@@ -38,7 +41,7 @@ typedef enum
 
 typedef struct _BkFrameReader BkFrameReader;
 
-BkFrameReader *bk_frame_reader_new (void);
+BkFrameReader *bk_frame_reader_new (gsize max_bytes);
 void bk_frame_reader_free (BkFrameReader *reader);
 void bk_frame_reader_push (BkFrameReader *reader, const void *data, gsize length_bytes);
 BkFrameStatus bk_frame_reader_next (BkFrameReader *reader, BkFrame *frame, GError **error);

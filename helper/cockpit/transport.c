@@ -26,6 +26,7 @@ struct _BkTransport
   GSource *in_source; /* (nullable): while we read */
   gboolean in_ended;
   gboolean no_frames; /* what comes in is thrown away */
+  gboolean is_held;   /* nothing is read: whoever takes the frames has no room for more */
 
   GMutex lock;
   GCond changed;
@@ -40,15 +41,16 @@ struct _BkTransport
  * bk_transport_new:
  * @in_fd: (transfer full): frames come in here
  * @out_fd: (transfer full): frames go out here; it is made non-blocking
+ * @frame_max_bytes: of a frame that comes in
  */
 BkTransport *
-bk_transport_new (int in_fd, int out_fd)
+bk_transport_new (int in_fd, int out_fd, gsize frame_max_bytes)
 {
   BkTransport *self = g_new0 (BkTransport, 1);
 
   self->in_fd = in_fd;
   self->out_fd = out_fd;
-  self->reader = bk_frame_reader_new ();
+  self->reader = bk_frame_reader_new (frame_max_bytes);
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
   g_queue_init (&self->queue);
@@ -155,7 +157,7 @@ on_readable (int fd, GIOCondition condition, gpointer user_data)
 static void
 watch_input (BkTransport *self)
 {
-  if (self->in_source != NULL || self->in_ended)
+  if (self->in_source != NULL || self->in_ended || self->is_held)
     return;
   self->in_source = g_unix_fd_source_new (self->in_fd, G_IO_IN | G_IO_HUP | G_IO_ERR);
   g_source_set_callback (self->in_source, G_SOURCE_FUNC (on_readable), self, NULL);
@@ -183,6 +185,21 @@ void
 bk_transport_stop_frames (BkTransport *transport)
 {
   transport->no_frames = TRUE;
+}
+
+/**
+ * bk_transport_hold:
+ *
+ * Stops reading, and begins again. Frames that were read already still come.
+ */
+void
+bk_transport_hold (BkTransport *transport, gboolean holds)
+{
+  transport->is_held = holds;
+  if (holds)
+    drop_source (&transport->in_source);
+  else
+    watch_input (transport);
 }
 
 static void
@@ -247,6 +264,25 @@ on_writable (int fd, GIOCondition condition, gpointer user_data)
   if (is_drained && self->handlers.drained != NULL)
     self->handlers.drained (self->handlers.user_data, NULL);
   return is_drained ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
+}
+
+/**
+ * bk_transport_cut:
+ *
+ * Closes both sides at once. Threads may go on to send: it goes nowhere. No handler is called any more.
+ */
+void
+bk_transport_cut (BkTransport *transport)
+{
+  transport->no_frames = TRUE;
+  transport->in_ended = TRUE;
+  drop_source (&transport->in_source);
+  bk_transport_lock (transport);
+  drop_source (&transport->out_source);
+  end_output_locked (transport);
+  bk_transport_unlock (transport);
+  bk_fd_clear (&transport->in_fd);
+  bk_fd_clear (&transport->out_fd);
 }
 
 void

@@ -26,10 +26,12 @@ typedef struct
   gpointer user_data;
 } BkTransportHandlers;
 
-BkTransport *bk_transport_new (int in_fd, int out_fd);
+BkTransport *bk_transport_new (int in_fd, int out_fd, gsize frame_max_bytes);
 void bk_transport_free (BkTransport *transport);
 void bk_transport_start (BkTransport *transport, const BkTransportHandlers *handlers);
 void bk_transport_stop_frames (BkTransport *transport);
+void bk_transport_hold (BkTransport *transport, gboolean holds);
+void bk_transport_cut (BkTransport *transport);
 
 void bk_transport_lock (BkTransport *transport);
 void bk_transport_unlock (BkTransport *transport);

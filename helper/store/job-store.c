@@ -5,11 +5,11 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "format/json.h"
+#include "store/runtime-dir.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 
 struct _BkJobStore
 {
@@ -41,36 +41,17 @@ bk_job_store_init (BkJobStore *self)
 
 /**
  * bk_job_store_open:
- * @runtime_dir: an absolute path; made if it is missing. Others may pass through it, because the
- *   service's socket lies there; into jobs/ they may not.
- *
- * Errors: %BK_ERROR_DENIED when jobs/ belongs to someone else.
+ * @runtime_dir: see bk_runtime_dir_open(); into jobs/ nobody else may look
  *
  * Returns: (transfer full) (nullable): the store.
  */
 BkJobStore *
 bk_job_store_open (const char *runtime_dir, GError **error)
 {
-  if (g_mkdir_with_parents (runtime_dir, 0755) < 0)
-    {
-      bk_error_set_errno (error, errno, "The directory “%s” cannot be made", runtime_dir);
-      return NULL;
-    }
-
-  autofd int parent = bk_open_directory (runtime_dir, error);
-  autofd int dirfd = parent < 0 ? -1 : bk_make_directory_at (parent, "jobs", 0700, error);
-  struct stat st;
+  autofd int dirfd = bk_runtime_dir_open_private (runtime_dir, "jobs", error);
 
   if (dirfd < 0)
     return NULL;
-  if (fstat (dirfd, &st) < 0 || st.st_uid != geteuid () || (st.st_mode & 0077) != 0)
-    {
-      bk_set_error (error, BK_ERROR_DENIED,
-                    "The directory “%s/jobs” is not this user's alone. Remove it, or give it to "
-                    "its owner with mode 0700.",
-                    runtime_dir);
-      return NULL;
-    }
 
   BkJobStore *self = g_object_new (BK_TYPE_JOB_STORE, NULL);
   self->dirfd = bk_fd_steal (&dirfd);

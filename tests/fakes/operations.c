@@ -2,12 +2,19 @@
  * The faces with a table of operations made for tests: what they say, how much, how long and how it
  * ends is up to the caller. No libvirt, no repository.
  *
- *   fake-operations bridge [--patience-msecs N] [--denied MESSAGE]
+ *   fake-operations bridge [--patience-msecs N]      as root; else a relay to the service
+ *   fake-operations service [--greeting-msecs N] [--idle-msecs N]
+ *
+ * The two find each other, and the tickets, by the settings.
  *   fake-operations COMMAND…        the command line
  */
 #include "base/error.h"
 #include "cli/main.h"
 #include "cockpit/bridge.h"
+#include "cockpit/relay.h"
+#include "cockpit/service.h"
+#include "cockpit/session.h"
+#include "store/settings-file.h"
 
 #include <locale.h>
 #include <string.h>
@@ -245,14 +252,63 @@ static const BkOperation streaming = { "test.stream",       "test stream", "A st
 static const BkOperation *const table[] = { &echo,  &kinds,    &items,     &failing,
                                             &block, &stubborn, &streaming, NULL };
 
+static BkSettings *
+load_settings (void)
+{
+  g_auto (GStrv) environment = g_get_environ ();
+  g_autoptr (GError) error = NULL;
+  BkSettings *settings = bk_settings_load (NULL, environment, &error);
+
+  if (settings == NULL)
+    g_error ("%s", error->message);
+  return settings;
+}
+
+static int
+run_service (int argc, char **argv)
+{
+  gint greeting_msecs = BK_SERVICE_GREETING_MSECS;
+  gint idle_msecs = 0;
+  gint64 patience_msecs = BK_SESSION_PATIENCE_USECS / 1000;
+  const GOptionEntry entries[] = {
+    { "greeting-msecs", 0, 0, G_OPTION_ARG_INT, &greeting_msecs, "until “init”", "N" },
+    { "idle-msecs", 0, 0, G_OPTION_ARG_INT, &idle_msecs, "without a peer", "N" },
+    { "patience-msecs", 0, 0, G_OPTION_ARG_INT64, &patience_msecs, "without a pong", "N" },
+    { NULL },
+  };
+  g_autoptr (GOptionContext) parser = g_option_context_new (NULL);
+  g_autoptr (BkSettings) settings = load_settings ();
+  g_autoptr (GError) error = NULL;
+
+  g_option_context_add_main_entries (parser, entries, NULL);
+  if (!g_option_context_parse (parser, &argc, &argv, &error))
+    g_error ("%s", error->message);
+  g_autoptr (BkListener) listener = bk_listener_new_activated (&error);
+  if (listener == NULL && error == NULL)
+    listener = bk_listener_new (settings->runtime_dir, &error);
+  if (listener == NULL)
+    {
+      g_printerr ("%s\n", error->message);
+      return bk_error_exit_status (error);
+    }
+  const BkServiceOptions options = {
+    .listener = listener,
+    .operations = table,
+    .runtime_dir = settings->runtime_dir,
+    .state_dir = settings->state_dir,
+    .patience_usecs = patience_msecs * 1000,
+    .greeting_max_msecs = (guint) greeting_msecs,
+    .idle_max_msecs = (guint) idle_msecs,
+  };
+  return bk_service_run (&options, &error);
+}
+
 static int
 run_bridge (int argc, char **argv)
 {
-  gint64 patience_msecs = BK_BRIDGE_PATIENCE_USECS / 1000;
-  g_autofree char *denied = NULL;
+  gint64 patience_msecs = BK_SESSION_PATIENCE_USECS / 1000;
   const GOptionEntry entries[] = {
     { "patience-msecs", 0, 0, G_OPTION_ARG_INT64, &patience_msecs, "without a pong", "N" },
-    { "denied", 0, 0, G_OPTION_ARG_STRING, &denied, "refuse everything", "MESSAGE" },
     { NULL },
   };
   g_autoptr (GOptionContext) parser = g_option_context_new (NULL);
@@ -262,12 +318,22 @@ run_bridge (int argc, char **argv)
   if (!g_option_context_parse (parser, &argc, &argv, &error))
     g_error ("%s", error->message);
 
+  if (geteuid () != 0)
+    {
+      g_autoptr (BkSettings) settings = load_settings ();
+      const BkRelayOptions relay = {
+        .in_fd = dup (STDIN_FILENO),
+        .out_fd = dup (STDOUT_FILENO),
+        .runtime_dir = settings->runtime_dir,
+        .greeting_max_msecs = 1000,
+      };
+      return bk_relay_run (&relay);
+    }
   const BkBridgeOptions options = {
     .in_fd = dup (STDIN_FILENO),
     .out_fd = dup (STDOUT_FILENO),
     .operations = table,
     .actor = "tester",
-    .denied_message = denied,
     .patience_usecs = patience_msecs * 1000,
   };
   return bk_bridge_run (&options);
@@ -279,5 +345,7 @@ main (int argc, char **argv)
   setlocale (LC_ALL, "");
   if (argc >= 2 && strcmp (argv[1], "bridge") == 0)
     return run_bridge (argc - 1, argv + 1);
+  if (argc >= 2 && strcmp (argv[1], "service") == 0)
+    return run_service (argc - 1, argv + 1);
   return bk_cli_run (table, argc, argv);
 }

@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
-  g_autoptr (BkFrameReader) reader = bk_frame_reader_new ();
+  g_autoptr (BkFrameReader) reader = bk_frame_reader_new (BK_FRAME_MAX_BYTES);
   size_t piece_bytes = size > 0 ? 1 + data[0] % 64 : 1;
   BkFrameStatus status = BK_FRAME_NONE;
 

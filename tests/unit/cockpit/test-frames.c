@@ -10,7 +10,7 @@
 static char *
 read_in_pieces (const char *bytes, gsize length_bytes, gsize piece_bytes)
 {
-  g_autoptr (BkFrameReader) reader = bk_frame_reader_new ();
+  g_autoptr (BkFrameReader) reader = bk_frame_reader_new (BK_FRAME_MAX_BYTES);
   GString *found = g_string_new (NULL);
   BkFrameStatus status = BK_FRAME_NONE;
 
@@ -126,7 +126,7 @@ test_longest (void)
 static void
 test_stays_broken (void)
 {
-  g_autoptr (BkFrameReader) reader = bk_frame_reader_new ();
+  g_autoptr (BkFrameReader) reader = bk_frame_reader_new (BK_FRAME_MAX_BYTES);
   g_auto (BkFrame) frame = { 0 };
 
   bk_frame_reader_push (reader, TEXT ("x\n"));

@@ -1,0 +1,3 @@
+#pragma once
+
+int bk_ticket_main (int argc, char **argv);
