@@ -174,6 +174,7 @@ admit (BkSession *self, BkOpenOptions *options, GError **error)
     return TRUE;
   if (!bk_guard_admit (self->options.guard, self->options.uid, options, error))
     return FALSE;
+  bk_transport_trust (self->transport, TRUE);
   if (options->ticket_id != NULL)
     g_hash_table_add (self->tickets, g_strdup (options->ticket_id));
   return TRUE;
@@ -440,6 +441,8 @@ bk_session_new (const BkSessionOptions *options)
   };
   if (options->greeting_max_msecs > 0)
     self->greeting_id = g_timeout_add (options->greeting_max_msecs, on_no_greeting, self);
+  if (options->guard != NULL)
+    bk_transport_trust (self->transport, FALSE);
   send_init (self);
   bk_transport_start (self->transport, &handlers);
   return self;

@@ -10,9 +10,13 @@
 #include <string.h>
 
 /* Threads wait above the first; above the second nothing more is read, so that a peer who asks but
- * never takes the answers cannot fill our memory. */
+ * never takes the answers cannot fill our memory; the third is for one whom nobody knows yet. */
 #define QUEUE_FULL_BYTES (1024 * 1024)
 #define QUEUE_MAX_BYTES (4 * 1024 * 1024)
+#define QUEUE_STRANGER_MAX_BYTES (64 * 1024)
+
+/* What a frame in the queue takes beside its bytes; they may be few. */
+#define FRAME_COST_BYTES 128
 
 #define READ_BYTES (64 * 1024)
 #define WRITES_AT_ONCE 16
@@ -22,6 +26,7 @@ struct _BkTransport
   int in_fd;
   int out_fd;
   BkFrameReader *reader;
+  gsize queue_max_bytes; /* above it nothing is read */
   BkTransportHandlers handlers;
   GSource *in_source; /* (nullable): while we read */
   gboolean in_ended;
@@ -50,6 +55,7 @@ bk_transport_new (int in_fd, int out_fd, gsize frame_max_bytes)
 
   self->in_fd = in_fd;
   self->out_fd = out_fd;
+  self->queue_max_bytes = QUEUE_MAX_BYTES;
   self->reader = bk_frame_reader_new (frame_max_bytes);
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
@@ -131,7 +137,7 @@ on_readable (int fd, GIOCondition condition, gpointer user_data)
   guint8 buffer[READ_BYTES];
 
   bk_transport_lock (self);
-  gboolean too_much = self->queued_bytes > QUEUE_MAX_BYTES;
+  gboolean too_much = self->queued_bytes > self->queue_max_bytes;
   bk_transport_unlock (self);
   if (too_much)
     {
@@ -238,6 +244,7 @@ write_some_locked (BkTransport *self)
   if (self->written_bytes < length_bytes)
     return FALSE;
   g_bytes_unref (g_queue_pop_head (&self->queue));
+  self->queued_bytes -= FRAME_COST_BYTES;
   self->written_bytes = 0;
   return !g_queue_is_empty (&self->queue);
 }
@@ -254,7 +261,7 @@ on_writable (int fd, GIOCondition condition, gpointer user_data)
         break;
     }
   gboolean is_drained = g_queue_is_empty (&self->queue);
-  gboolean may_read = self->queued_bytes < QUEUE_FULL_BYTES;
+  gboolean may_read = self->queued_bytes < MIN (QUEUE_FULL_BYTES, self->queue_max_bytes);
   if (is_drained)
     drop_source (&self->out_source);
   bk_transport_unlock (self);
@@ -264,6 +271,16 @@ on_writable (int fd, GIOCondition condition, gpointer user_data)
   if (is_drained && self->handlers.drained != NULL)
     self->handlers.drained (self->handlers.user_data, NULL);
   return is_drained ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
+}
+
+/**
+ * bk_transport_trust:
+ * @trusts: whether the peer may keep answers waiting as Cockpit's own do
+ */
+void
+bk_transport_trust (BkTransport *transport, gboolean trusts)
+{
+  transport->queue_max_bytes = trusts ? QUEUE_MAX_BYTES : QUEUE_STRANGER_MAX_BYTES;
 }
 
 /**
@@ -348,7 +365,7 @@ bk_transport_send_locked (BkTransport *transport,
 
   GBytes *frame = bk_frame_encode (channel, payload, length_bytes);
   g_queue_push_tail (&transport->queue, frame);
-  transport->queued_bytes += g_bytes_get_size (frame);
+  transport->queued_bytes += g_bytes_get_size (frame) + FRAME_COST_BYTES;
   if (transport->out_source != NULL)
     return;
   transport->out_source = g_unix_fd_source_new (transport->out_fd, G_IO_OUT | G_IO_HUP | G_IO_ERR);

@@ -5,6 +5,7 @@
  *   job-program job run RUNTIME_DIR ID     a job's own process
  *   job-program channel OP ARGS            as a channel runs it; frames are printed, one a line
  *   job-program cli OP ARGS                as the command line runs it
+ *   job-program bridge, job-program service
  */
 
 #include "api/ops-job.h"
@@ -14,6 +15,8 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/watch.h"
+#include "cockpit/bridge.h"
+#include "cockpit/service.h"
 #include "format/json.h"
 #include "store/settings-file.h"
 
@@ -201,6 +204,10 @@ main (int argc, char **argv)
 
   if (argc >= 3 && strcmp (argv[1], "job") == 0 && strcmp (argv[2], "run") == 0)
     return bk_job_run_main (argc - 2, argv + 2);
+  if (argc >= 2 && strcmp (argv[1], "bridge") == 0)
+    return bk_bridge_main (argc - 1, argv + 1);
+  if (argc >= 2 && strcmp (argv[1], "service") == 0)
+    return bk_service_main (argc - 1, argv + 1);
   if (argc != 4)
     return 2;
   run (strcmp (argv[1], "cli") == 0 ? BK_FACE_CLI : BK_FACE_CHANNEL, argv[2], argv[3], &error);
