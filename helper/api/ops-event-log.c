@@ -159,7 +159,7 @@ static gboolean
 emit_event (const char *json, gpointer user_data, GError **error)
 {
   const Listing *listing = user_data;
-  JsonObject *event = bk_json_parse_object (json, -1, "An event", error);
+  JsonObject *event = bk_json_parse_object (json, -1, _ ("An event"), error);
 
   return event != NULL && bk_sink_emit (listing->sink, BK_SINK_ITEM, bk_json_object_node (event),
                                         listing->cancellable, error);

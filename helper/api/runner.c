@@ -4,6 +4,7 @@
 #include "api/job-sink.h"
 #include "api/sink-reporter.h"
 #include "base/error.h"
+#include "base/gettext.h"
 #include "format/log-line.h"
 #include "ops/job-run.h"
 #include "ops/job.h"
@@ -268,7 +269,7 @@ bk_job_run_main (int argc, char **argv)
 
   if (argc != 3)
     {
-      g_printerr ("cockpit-backup: job run takes a directory and a job's id\n");
+      g_printerr ("cockpit-backup: %s\n", _ ("job run takes a directory and a job's id"));
       return 2;
     }
   umask (022);

@@ -96,7 +96,7 @@ read_choice (JsonObject *object,
         return i;
     }
 
-  g_autofree char *list = g_strjoinv ("” or “", (char **) choices);
+  g_autofree char *list = g_strjoinv (_ ("” or “"), (char **) choices);
   g_autofree char *why = g_strdup_printf (_ ("has a “%s” that is not “%s”"), name, list);
   wrong (error, what, why);
   return -1;

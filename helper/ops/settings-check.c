@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/passable.h"
+#include "base/quantity.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -76,8 +77,8 @@ check_space (const char *path, GError **error)
 
   if (!bk_space_at (path, &space) || space.free_bytes >= FREE_MIN_BYTES)
     return TRUE;
-  g_autofree char *has = g_format_size (space.free_bytes);
-  g_autofree char *needs = g_format_size (FREE_MIN_BYTES);
+  g_autofree char *has = bk_size_text (space.free_bytes);
+  g_autofree char *needs = bk_size_text (FREE_MIN_BYTES);
   bk_set_error (error, BK_ERROR_NO_SPACE,
                 "There is not enough space at “%s”: a repository needs at least %s, it has %s",
                 path, needs, has);
