@@ -4,6 +4,7 @@
 #include "base/gettext.h"
 #include "base/quantity.h"
 #include "base/timestamp.h"
+#include "cli/labels.h"
 #include "cli/table.h"
 #include "format/json.h"
 
@@ -142,7 +143,7 @@ number_text (JsonNode *node, CellKind kind)
   gint64 number = json_node_get_int (node);
 
   if (json_node_get_value_type (node) == G_TYPE_DOUBLE)
-    return g_strdup_printf ("%.1f", json_node_get_double (node));
+    return bk_decimal_text (json_node_get_double (node), 1);
   if (kind == CELL_BYTES && number >= 0)
     return bk_size_text ((guint64) number);
   return g_strdup_printf ("%" G_GINT64_FORMAT, number);
@@ -195,7 +196,7 @@ label_of_name (const char *name)
   if (g_str_has_suffix (name, "_bytes"))
     length -= strlen ("_bytes");
   g_autofree char *label = g_strdelimit (g_strndup (name, length), "_", ' ');
-  return bk_error_one_line (label);
+  return bk_error_one_line (bk_label_text (label));
 }
 
 static BkTable *
