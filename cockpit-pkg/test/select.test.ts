@@ -55,12 +55,13 @@ describe("select: machines", () => {
 });
 
 describe("select: backups", () => {
+  const all = { search: "", kind: "", status: "" };
   const older = aBackup({ id: "a", created_at: "2026-11-18T02:00:00.000Z" });
   const newer = aBackup({ id: "b", created_at: "2026-11-19T02:00:00.000Z" });
   const other = aBackup({ id: "c", project_id: "vm/db1", status: "failed" });
 
   test("stand under their projects, the newest first", () => {
-    const shown = visibleBackups([older, other, newer], "", { by: "created", descending: true });
+    const shown = visibleBackups([older, other, newer], all, { by: "created", descending: true });
     assert.deepEqual(shown, [other, newer, older]);
     assert.deepEqual(
       groupByProject(shown).map(({ name, backups }) => [name, backups.length]),

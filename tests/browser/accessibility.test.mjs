@@ -23,6 +23,27 @@ async function shot(page, name) {
   await page.screenshot({ path: join(results, `${name}.png`) });
 }
 
+/* Each dialog of a backup: how it is opened, returning what then has the focus again, and what it waits for. */
+const MERGED = "web1-Full-Merged-20261101_020000";
+const NEWEST = "web1-Inc-20261120_020000";
+const byMenu = (id, item) => async (frame) => {
+  const toggle = frame.getByRole("button", { name: `Actions of ${id}` });
+  await toggle.click();
+  await frame.getByRole("menuitem", { name: item }).click();
+  return toggle;
+};
+const byButton = (name) => async (frame) => {
+  const button = frame.getByRole("button", { name });
+  await button.click();
+  return button;
+};
+const dialogs = [
+  ["restore", byButton(`Restore ${NEWEST}`), (dialog) => dialog.getByText(/It needs at most/)],
+  ["pin", byMenu(NEWEST, "Pin…"), (dialog) => dialog.getByRole("textbox", { name: "Label" })],
+  ["delete", byMenu(MERGED, "Delete…"), (dialog) => dialog.getByText(/It belongs to the active cycle/)],
+  ["clean", byButton("Clean old backups…"), (dialog) => dialog.locator("[data-removal]")],
+];
+
 describe("accessibility", () => {
   let bed;
   let opened;
@@ -63,6 +84,18 @@ describe("accessibility", () => {
       await frame.getByRole("checkbox", { name: "Select all" }).uncheck();
     });
 
+    test(`the dialog to forget a chain, ${style}`, async () => {
+      const { page, frame } = opened;
+      const opener = await byMenu("mail.example.org", "Forget the chain…")(frame);
+      await frame.getByRole("dialog").getByRole("button", { name: "Forget the chain" }).waitFor();
+      await settled(page, frame);
+      assert.deepEqual(await violations(page), []);
+      await shot(page, `forget-${style}`);
+      await page.keyboard.press("Escape");
+      await frame.getByRole("dialog").waitFor({ state: "detached" });
+      assert.ok(await opener.evaluate((element) => element === document.activeElement), "focus is back where it was");
+    });
+
     test(`backups, ${style}`, async () => {
       const { page, frame } = opened;
       await goTo(page, bed, "/backups");
@@ -72,6 +105,37 @@ describe("accessibility", () => {
       await shot(page, `backups-${style}`);
       await frame.getByRole("checkbox", { name: "Select web1-Inc-20261120_020000" }).uncheck();
     });
+
+    test(`the details of a backup, ${style}`, async () => {
+      const { page, frame } = opened;
+      await goTo(page, bed, "/backups?project=vm%2Fweb1&backup=web1-Inc-20261120_020000");
+      const details = frame.locator("[data-details]");
+      await details.getByText("data/domain.xml").waitFor();
+      await details.getByRole("button", { name: "Log" }).click();
+      await details.locator(".backup-log-line").first().waitFor();
+      await settled(page, frame);
+      assert.deepEqual(await violations(page), []);
+      await shot(page, `details-${style}`);
+      await frame.getByRole("button", { name: "Details of web1-Inc-20261120_020000" }).click();
+      await details.waitFor({ state: "detached" });
+    });
+
+    for (const [name, open, there] of dialogs) {
+      test(`the dialog to ${name}, ${style}`, async () => {
+        const { page, frame } = opened;
+        await goTo(page, bed, "/backups");
+        await frame.locator("[data-backup]").first().waitFor();
+        const opener = await open(frame);
+        const dialog = frame.getByRole("dialog");
+        await there(dialog).first().waitFor();
+        await settled(page, frame);
+        assert.deepEqual(await violations(page), []);
+        await shot(page, `${name}-${style}`);
+        await page.keyboard.press("Escape");
+        await dialog.waitFor({ state: "detached" });
+        assert.ok(await opener.evaluate((element) => element === document.activeElement), "focus is back where it was");
+      });
+    }
 
     test(`activity, ${style}`, async () => {
       const { page, frame } = opened;
@@ -96,6 +160,21 @@ describe("accessibility", () => {
         .evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       assert.equal(overflow, 0, `${tab} is not wider than the screen`);
       await shot(page, `${tab}-narrow`);
+    }
+  });
+
+  test("a telephone's width: the dialogs", async () => {
+    const { page, frame } = opened;
+    await goTo(page, bed, "/backups");
+    await frame.locator("[data-backup]").first().waitFor();
+    for (const [name, open, there] of dialogs) {
+      await open(frame);
+      await there(frame.getByRole("dialog")).first().waitFor();
+      await settled(page, frame);
+      assert.deepEqual(await violations(page), []);
+      await shot(page, `${name}-narrow`);
+      await page.keyboard.press("Escape");
+      await frame.getByRole("dialog").waitFor({ state: "detached" });
     }
   });
 

@@ -62,9 +62,16 @@ const backups = [
   }),
   made("web1-Full-Merged-20261101_020000", "merged", "full", 400, 6e9, { tags: ["before the upgrade"] }),
   made("web1-Base-20261118_020000", "base", "full", 72, 5.4e9),
-  made("web1-Inc-20261119_020000", "incremental", "incremental", 48, 105e6),
-  made("web1-Inc-20261120_020000", "incremental", "incremental", 24, 205e6),
+  made("web1-Inc-20261119_020000", "incremental", "incremental", 48, 105e6, {
+    parent_backup_id: "web1-Base-20261118_020000",
+  }),
+  made("web1-Inc-20261120_020000", "incremental", "incremental", 24, 205e6, {
+    parent_backup_id: "web1-Inc-20261119_020000",
+  }),
+  made("web1-Snapshot-20261105_020000", "standalone", "checkpoint", 300, 5.1e9, { tags: ["before the new disks"] }),
+  made("web1-Snapshot-20261106_020000", "standalone", "snapshot", 280, 5.1e9),
 ];
+const info = { ...backup, id: "web1-Inc-20261120_020000", type: "incremental", parent_backup_id: "web1-Inc-20261119_020000" };
 
 const messages = [
   ["info", "Backing up “web1”: incremental 4 of 7"],
@@ -100,6 +107,15 @@ export function busyHost() {
   return {
     "vm.list": { items: machines, result: golden("vm-list-result.json"), open: true },
     "vm.backup": { result: plan },
+    "vm.restore": { result: golden("vm-restore-plan.json") },
+    "backup.info": { result: info },
+    "backup.delete": { result: golden("backup-delete-plan.json") },
+    prune: {
+      items: backups.filter(({ type, status }) => type === "snapshot" || status === "failed"),
+      result: { count: 2, size_bytes: 5.1e9, warnings_count: 0 },
+    },
+    "config.get": { result: { retention_days: 7 } },
+    "log.query": { items: logLines(12), result: { count: 12 } },
     "backup.list": { items: backups },
     "job.list": { items: [running, ended, golden("job-failed.json")] },
     "job.follow": { progress: [running], log: logLines(12), open: true },

@@ -1,6 +1,5 @@
 import { Button } from "@patternfly/react-core/dist/esm/components/Button/index";
 import { Card, CardBody } from "@patternfly/react-core/dist/esm/components/Card/index";
-import { Checkbox } from "@patternfly/react-core/dist/esm/components/Checkbox/index";
 import {
   EmptyState,
   EmptyStateActions,
@@ -8,168 +7,25 @@ import {
   EmptyStateFooter,
 } from "@patternfly/react-core/dist/esm/components/EmptyState/index";
 import { Label, LabelGroup } from "@patternfly/react-core/dist/esm/components/Label/index";
-import { Pagination } from "@patternfly/react-core/dist/esm/components/Pagination/index";
-import { SearchInput } from "@patternfly/react-core/dist/esm/components/SearchInput/index";
-import { Toolbar, ToolbarContent, ToolbarItem } from "@patternfly/react-core/dist/esm/components/Toolbar/index";
+import { ToolbarItem } from "@patternfly/react-core/dist/esm/components/Toolbar/index";
 import { Stack, StackItem } from "@patternfly/react-core/dist/esm/layouts/Stack/index";
-import { SortByDirection, Table, Tbody, Td, Th, type ThProps, Thead, Tr } from "@patternfly/react-table/dist/esm/components/Table/index";
 import ArchiveIcon from "@patternfly/react-icons/dist/esm/icons/archive-icon";
-import { memo } from "react";
+import { memo, useEffect, useMemo } from "react";
 
 import { _, cockpit, format, ngettext } from "../bridge/cockpit";
-import type { Backup } from "../bridge/views";
+import type { Backup, Vm } from "../bridge/views";
+import { Choice } from "../parts/choice";
 import { usePlace } from "../parts/hooks";
+import { JobCards } from "../parts/job-cards";
+import { ListToolbar } from "../parts/list-toolbar";
 import { NothingFound } from "../parts/nothing-found";
 import { LoadingView, ProblemView } from "../parts/problem-view";
 import type { TabProps } from "../parts/props";
-import { type ProjectGroup, canExport, groupByProject, pageOf, selectedBackups, visibleBackups } from "../state/select";
-import { type Action, type BackupSort, type BackupsState, backupId } from "../state/state";
-import { age, bytes, moment, number } from "../words/format";
-import { backupKind, backupStatus, pagingTexts, projectName } from "../words/texts";
-
-const COLUMNS: readonly BackupSort[] = ["name", "type", "status", "created", "size"];
-const COLUMNS_COUNT = COLUMNS.length + 1;
-
-function columnTitle(column: BackupSort): string {
-  switch (column) {
-    case "name":
-      return _("Backup");
-    case "type":
-      return _("Kind");
-    case "status":
-      return _("Status");
-    case "created":
-      return _("Made");
-    case "size":
-      return _("Size");
-  }
-}
-
-const BackupRow = memo(function BackupRow({ backup, index, selected, dispatch, now }: { backup: Backup; index: string; selected: boolean; dispatch: (action: Action) => void; now: Date }) {
-  const kind = backupKind(backup);
-  const status = backupStatus(backup.status);
-  const id = backupId(backup);
-  return (
-    <Tr isRowSelected={selected} data-backup={id}>
-      <Td className="pf-v6-c-table__check">
-        <Checkbox
-          id={`backup-${index}-check`}
-          aria-label={format(_("Select $0"), backup.id)}
-          isChecked={selected}
-          isDisabled={!canExport(backup) && !selected}
-          onChange={(_event, checked) => dispatch({ type: "backups-select", ids: [id], selected: checked })}
-        />
-      </Td>
-      <Td dataLabel={_("Backup")} modifier="breakWord">
-        <div>{backup.id}</div>
-        {backup.tags.length > 0 && (
-          <div>
-            {backup.tags.map((tag) => (
-              <Label key={tag} isCompact variant="outline">
-                {tag}
-              </Label>
-            ))}
-          </div>
-        )}
-        {backup.error_message !== null && <div className="backup-subtle">{backup.error_message}</div>}
-      </Td>
-      <Td dataLabel={_("Kind")}>
-        <Label color={kind.colour} isCompact>
-          {kind.text}
-        </Label>
-      </Td>
-      <Td dataLabel={_("Status")}>
-        <Label color={status.colour} isCompact variant="outline">
-          {status.text}
-        </Label>
-      </Td>
-      <Td dataLabel={_("Made")} modifier="nowrap">
-        <span title={age(backup.created_at, now)}>{moment(backup.created_at)}</span>
-      </Td>
-      <Td dataLabel={_("Size")} modifier="nowrap">
-        {bytes(backup.size_bytes)}
-      </Td>
-    </Tr>
-  );
-});
-
-function ProjectBody({ group, all, backups, dispatch, now, index }: { group: ProjectGroup; all: readonly Backup[]; backups: BackupsState; dispatch: (action: Action) => void; now: Date; index: number }) {
-  const ofProject = all.filter((backup) => backup.project_id === group.projectId);
-  return (
-    <Tbody>
-      <Tr className="backup-project" data-project={group.projectId}>
-        <Th colSpan={COLUMNS_COUNT} scope="colgroup">
-          <span className="backup-name">{group.name}</span>{" "}
-          <span className="backup-subtle">
-            {format(
-              ngettext("$0 backup, $1", "$0 backups, $1", ofProject.length),
-              number(ofProject.length),
-              bytes(ofProject.reduce((sum, backup) => sum + backup.size_bytes, 0)),
-            )}
-          </span>
-        </Th>
-      </Tr>
-      {group.backups.map((backup, row) => (
-        <BackupRow
-          key={backup.id}
-          backup={backup}
-          index={`${index}-${row}`}
-          selected={backups.selected.has(backupId(backup))}
-          dispatch={dispatch}
-          now={now}
-        />
-      ))}
-    </Tbody>
-  );
-}
-
-interface TableProps {
-  backups: BackupsState;
-  rows: readonly Backup[];
-  all: readonly Backup[];
-  dispatch: (action: Action) => void;
-  now: Date;
-}
-
-function BackupTable({ backups, rows, all, dispatch, now }: TableProps) {
-  const selectable = all.filter(canExport);
-  const chosen = selectable.filter((backup) => backups.selected.has(backupId(backup))).length;
-  const allChosen = chosen > 0 && chosen === selectable.length;
-  const sortOf = (column: BackupSort): ThProps["sort"] => ({
-    columnIndex: COLUMNS.indexOf(column),
-    sortBy: { index: COLUMNS.indexOf(backups.sort.by), direction: backups.sort.descending ? SortByDirection.desc : SortByDirection.asc },
-    onSort: (_event, _index, direction) =>
-      dispatch({ type: "backups-sort", sort: { by: column, descending: direction === SortByDirection.desc } }),
-  });
-
-  return (
-    <Table aria-label={_("Backups")} variant="compact" gridBreakPoint="grid-md">
-      <Thead>
-        <Tr>
-          <Th className="pf-v6-c-table__check" aria-label={_("Selection")}>
-            <Checkbox
-              id="backups-check-all"
-              aria-label={_("Select all")}
-              isChecked={chosen > 0 && !allChosen ? null : allChosen}
-              isDisabled={selectable.length === 0}
-              onChange={(_event, checked) =>
-                dispatch({ type: "backups-select", ids: (checked ? selectable : all).map(backupId), selected: checked })
-              }
-            />
-          </Th>
-          {COLUMNS.map((column) => (
-            <Th key={column} sort={sortOf(column)} modifier="nowrap">
-              {columnTitle(column)}
-            </Th>
-          ))}
-        </Tr>
-      </Thead>
-      {groupByProject(rows).map((group, index) => (
-        <ProjectBody key={group.projectId} group={group} all={all} backups={backups} dispatch={dispatch} now={now} index={index} />
-      ))}
-    </Table>
-  );
-}
+import { groupByProject, pageOf, pageWith, selectedBackups, visibleBackups } from "../state/select";
+import { type Action, type BackupsState, backupId } from "../state/state";
+import { bytes, number } from "../words/format";
+import { backupKind, backupKindName, backupStatus, projectName } from "../words/texts";
+import { BackupTable } from "./backup-table";
 
 function NoBackups() {
   return (
@@ -186,134 +42,199 @@ function NoBackups() {
   );
 }
 
-interface BackupsCardProps extends Omit<TabProps, "state"> {
+function totals(found: readonly Backup[], selected: readonly Backup[]): string {
+  const size = (list: readonly Backup[]) => bytes(list.reduce((sum, backup) => sum + backup.size_bytes, 0));
+  return selected.length === 0
+    ? format(ngettext("$0 backup, $1", "$0 backups, $1", found.length), number(found.length), size(found))
+    : format(_("$0 of $1 selected, $2"), number(selected.length), number(found.length), size(selected));
+}
+
+/** Kinds and states that there are, each once. */
+function choices(backups: readonly Backup[]) {
+  const kinds = new Map(backups.map((backup) => [backupKindName(backup), backupKind(backup).text]));
+  const statuses = new Map(backups.map(({ status }) => [status, backupStatus(status).text]));
+  return {
+    kinds: [["", _("All kinds")] as const, ...kinds],
+    statuses: [["", _("Any status")] as const, ...statuses],
+  };
+}
+
+interface CardProps extends Omit<TabProps, "state"> {
   backups: BackupsState;
+  vms: ReadonlyMap<string, Vm>;
   project: string | null;
+  shown: string | null;
+}
+
+/** Brings the backup that the address names into view: on its page, opened, and scrolled to. */
+function useShown(shown: string | null, found: readonly Backup[], backups: BackupsState, dispatch: (action: Action) => void) {
+  const backup = shown === null ? undefined : found.find(({ id }) => id === shown);
+  const there = backup !== undefined;
+  useEffect(() => {
+    if (backup === undefined) {
+      return;
+    }
+    const page = pageWith(found, backups.paging.perPage, (other) => other === backup);
+    if (page !== null) {
+      dispatch({ type: "backups-paging", paging: { ...backups.paging, page } });
+    }
+    dispatch({ type: "backups-expand", id: backupId(backup), expanded: true });
+    const frame = requestAnimationFrame(() => {
+      const row = document.getElementById(`backup-row-${backup.id}`);
+      row?.scrollIntoView({ block: "center" });
+      row?.querySelector<HTMLElement>(".pf-v6-c-table__toggle button")?.focus({ preventScroll: true });
+    });
+    return () => cancelAnimationFrame(frame);
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- once for each address, when it is there
+  }, [shown, there]);
 }
 
 /* Drawn again only when what it shows has changed: log lines come far more often. */
-const BackupsCard = memo(function BackupsCard({ backups, dispatch, session, now, project }: BackupsCardProps) {
-  if (backups.list.length === 0) {
-    return (
-      <Card>
-        <NoBackups />
-      </Card>
-    );
-  }
-  const ofProject = project === null ? backups.list : backups.list.filter((backup) => backup.project_id === project);
-  const found = visibleBackups(ofProject, backups.search, backups.sort);
+const BackupsCard = memo(function BackupsCard({ backups, vms, dispatch, session, now, project, shown }: CardProps) {
+  const { list, search, kind, status, sort } = backups;
+  const found = useMemo(() => {
+    const ofProject = project === null ? list : list.filter((backup) => backup.project_id === project);
+    return visibleBackups(ofProject, { search, kind, status }, sort);
+  }, [list, project, search, kind, status, sort]);
+  const byProject = useMemo(
+    () => new Map(groupByProject(list).map(({ projectId, backups: own }) => [projectId, own])),
+    [list],
+  );
+  const filters = useMemo(() => choices(list), [list]);
+  useShown(shown, found, backups, dispatch);
   const { rows, page } = pageOf(found, backups.paging);
   const selected = selectedBackups({ backups });
   const showAll = () => cockpit.location.go(["backups"]);
 
   return (
     <Card className="backup-table-card">
-      <Toolbar inset={{ default: "insetMd" }}>
-        <ToolbarContent>
-          <ToolbarItem>
-            <SearchInput
-              aria-label={_("Search by project, backup or kind")}
-              placeholder={_("Search by project, backup or kind")}
-              value={backups.search}
-              onChange={(_event, search) => dispatch({ type: "backups-search", search })}
-              onClear={() => dispatch({ type: "backups-search", search: "" })}
-              resetButtonLabel={_("Clear the search")}
-            />
-          </ToolbarItem>
-          {project !== null && (
-            <ToolbarItem alignSelf="center">
-              <LabelGroup categoryName={_("Project")} aria-label={_("Filter")}>
-                <Label
-                  onClose={showAll}
-                  closeBtnAriaLabel={_("Show the backups of all projects")}
-                >
-                  {projectName(project)}
-                </Label>
-              </LabelGroup>
-            </ToolbarItem>
-          )}
-          <ToolbarItem>
-            <Button
-              variant="primary"
-              isDisabled={selected.length === 0}
-              onClick={() => session.exportBackups(selected.map(backupId))}
-            >
-              {_("Export selected")}
-            </Button>
-          </ToolbarItem>
+      <ListToolbar
+        searchLabel={_("Search by project, backup or kind")}
+        search={search}
+        onSearch={(typed) => dispatch({ type: "backups-search", search: typed })}
+        totals={totals(found, selected)}
+        count={found.length}
+        page={page}
+        paging={backups.paging}
+        onPaging={(paging) => dispatch({ type: "backups-paging", paging })}
+      >
+        {project !== null && (
           <ToolbarItem alignSelf="center">
-            <span className="backup-totals" role="status">
-              {selected.length === 0
-                ? format(
-                    ngettext("$0 backup, $1", "$0 backups, $1", found.length),
-                    number(found.length),
-                    bytes(found.reduce((sum, backup) => sum + backup.size_bytes, 0)),
-                  )
-                : format(
-                    _("$0 of $1 selected, $2"),
-                    number(selected.length),
-                    number(found.length),
-                    bytes(selected.reduce((sum, backup) => sum + backup.size_bytes, 0)),
-                  )}
-            </span>
+            <LabelGroup categoryName={_("Project")} aria-label={_("Filter")}>
+              <Label onClose={showAll} closeBtnAriaLabel={_("Show the backups of all projects")}>
+                {projectName(project)}
+              </Label>
+            </LabelGroup>
           </ToolbarItem>
-          {found.length > backups.paging.perPage && (
-            <ToolbarItem variant="pagination" align={{ default: "alignEnd" }}>
-              <Pagination
-                itemCount={found.length}
-                page={page}
-                perPage={backups.paging.perPage}
-                isCompact
-                titles={pagingTexts()}
-                onSetPage={(_event, next) =>
-                  dispatch({ type: "backups-paging", paging: { ...backups.paging, page: next } })
-                }
-                onPerPageSelect={(_event, perPage) =>
-                  dispatch({ type: "backups-paging", paging: { page: 1, perPage } })
-                }
-              />
-            </ToolbarItem>
-          )}
-        </ToolbarContent>
-      </Toolbar>
+        )}
+        <Choice
+          id="filter-kind"
+          label={_("Kind")}
+          value={kind}
+          choices={filters.kinds}
+          onChange={(chosen) => dispatch({ type: "backups-filter", kind: chosen, status })}
+        />
+        <Choice
+          id="filter-status"
+          label={_("Status")}
+          value={status}
+          choices={filters.statuses}
+          onChange={(chosen) => dispatch({ type: "backups-filter", kind, status: chosen })}
+        />
+        <ToolbarItem>
+          <Button
+            variant="primary"
+            isDisabled={selected.length === 0}
+            onClick={() => session.exportBackups(selected.map(backupId))}
+          >
+            {_("Export selected")}
+          </Button>
+        </ToolbarItem>
+        <ToolbarItem>
+          <Button
+            variant="secondary"
+            isDisabled={selected.length === 0}
+            onClick={() => session.start({ op: "backup.verify", args: { ids: selected.map(backupId) } })}
+          >
+            {_("Verify selected")}
+          </Button>
+        </ToolbarItem>
+        <ToolbarItem>
+          <Button variant="secondary" onClick={() => dispatch({ type: "dialog", dialog: { kind: "clean" } })}>
+            {_("Clean old backups…")}
+          </Button>
+        </ToolbarItem>
+      </ListToolbar>
       {found.length === 0 && (
         <NothingFound
           onClear={() => {
             dispatch({ type: "backups-search", search: "" });
+            dispatch({ type: "backups-filter", kind: "", status: "" });
             showAll();
           }}
         />
       )}
-      {found.length > 0 && <BackupTable backups={backups} rows={rows} all={found} dispatch={dispatch} now={now} />}
+      {found.length > 0 && (
+        <BackupTable
+          backups={backups}
+          rows={rows}
+          all={found}
+          byProject={byProject}
+          vms={vms}
+          dispatch={dispatch}
+          session={session}
+          now={now}
+        />
+      )}
     </Card>
   );
 });
 
+function Content(props: TabProps) {
+  const { state, dispatch, session, now } = props;
+  const { options } = usePlace();
+  const { load, list } = state.backups;
+  const vms = useMemo(
+    () => new Map([...state.vms.byId.values()].map((vm) => [`vm/${vm.name}`, vm])),
+    [state.vms.byId],
+  );
+
+  if (load.phase === "ready") {
+    return list.length === 0 ? (
+      <Card>
+        <NoBackups />
+      </Card>
+    ) : (
+      <BackupsCard
+        backups={state.backups}
+        vms={vms}
+        dispatch={dispatch}
+        session={session}
+        now={now}
+        project={options.project ?? null}
+        shown={options.backup ?? null}
+      />
+    );
+  }
+  return (
+    <Card>
+      <CardBody>
+        {load.phase === "loading" ? (
+          <LoadingView text={_("Looking for backups")} />
+        ) : (
+          <ProblemView problem={load.problem} onRetry={session.retry} />
+        )}
+      </CardBody>
+    </Card>
+  );
+}
+
 export function BackupsTab(props: TabProps) {
-  const place = usePlace();
-  const { load } = props.state.backups;
   return (
     <Stack hasGutter>
+      <JobCards state={props.state} dispatch={props.dispatch} session={props.session} />
       <StackItem>
-        {load.phase === "ready" ? (
-          <BackupsCard
-            backups={props.state.backups}
-            dispatch={props.dispatch}
-            session={props.session}
-            now={props.now}
-            project={place.options.project ?? null}
-          />
-        ) : (
-          <Card>
-            <CardBody>
-              {load.phase === "loading" ? (
-                <LoadingView text={_("Looking for backups")} />
-              ) : (
-                <ProblemView problem={load.problem} onRetry={props.session.retry} />
-              )}
-            </CardBody>
-          </Card>
-        )}
+        <Content {...props} />
       </StackItem>
     </Stack>
   );

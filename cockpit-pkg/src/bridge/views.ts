@@ -212,6 +212,20 @@ export type BackupDeletePlan = Shaped<typeof isBackupDeletePlan>;
 export const isPruneResult = shape({ count: isNumber, size_bytes: isNumber, warnings_count: isNumber });
 export type PruneResult = Shaped<typeof isPruneResult>;
 
+/** Where a listing only counts at its end. */
+export const isCountResult = shape({ count: isNumber });
+
+/** The settings that a dialog takes its first value from. */
+export const isRetentionSetting = shape({ retention_days: isNumber });
+
+const isFileList = listOf(isBackupFile);
+
+/** The files that backup.info names; a listing leaves them out. */
+export function backupFiles(backup: Backup): { path: string; size: number; sha256: string }[] {
+  const files = backup.extra?.files;
+  return isFileList(files) ? files : [];
+}
+
 /** What a job of vm.backup made; null for another job, or while it runs. */
 export function vmBackupResult(job: Job): VmBackupResult | null {
   return job.op === "vm.backup" && isVmBackupResult(job.result) ? job.result : null;

@@ -5,12 +5,13 @@ import { Progress, ProgressMeasureLocation } from "@patternfly/react-core/dist/e
 import { StackItem } from "@patternfly/react-core/dist/esm/layouts/Stack/index";
 import { useState } from "react";
 
-import { _, format, ngettext } from "../bridge/cockpit";
+import { _, format } from "../bridge/cockpit";
 import { type Job, type Progress as JobProgress, vmBackupResult } from "../bridge/views";
 import { endedJobs, runningJobs } from "../state/select";
 import type { Session } from "../state/session";
 import type { Action, State } from "../state/state";
 import { bytes, duration, list, rate } from "../words/format";
+import { jobResultText } from "../words/job-result";
 import { jobState, jobTitle, progressStep, projectName } from "../words/texts";
 
 interface Props {
@@ -99,6 +100,7 @@ function EndedJob({ job, onClose }: { job: Job; onClose: () => void }) {
   const failed = job.state === "failed" || (result !== null && result.backups.length === 0 && result.failed.length > 0);
   const partly = !failed && ((result !== null && result.failed.length > 0) || job.state === "cancelled" || job.error !== null);
   const variant = failed ? "danger" : partly ? "warning" : "success";
+  const text = jobResultText(job);
   const labels = { danger: _("Error:"), warning: _("Warning:"), success: _("Done:") };
 
   return (
@@ -111,16 +113,7 @@ function EndedJob({ job, onClose }: { job: Job; onClose: () => void }) {
       actionClose={<AlertActionCloseButton aria-label={_("Close")} onClose={onClose} />}
       data-ended-job={job.id}
     >
-      {result !== null && result.backups.length > 0 && (
-        <p>
-          {format(
-            ngettext("$0 backup, $1 in $2", "$0 backups, $1 in $2", result.backups.length),
-            result.backups.length,
-            bytes(result.size_bytes),
-            duration(result.seconds),
-          )}
-        </p>
-      )}
+      {text !== null && <p>{text}</p>}
       {result?.failed.map(({ vm, message }) => (
         <p key={vm}>{message}</p>
       ))}

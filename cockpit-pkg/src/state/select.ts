@@ -1,6 +1,6 @@
 /* What the tables show, worked out of the state: filtered, sorted, paged, added up. Pure. */
 import type { Backup, Job, Vm } from "../bridge/views";
-import { backupKind, backupStatus, projectName, vmState } from "../words/texts";
+import { backupKind, backupKindName, backupStatus, projectName, vmState } from "../words/texts";
 import { type BackupSort, type Paging, type Sort, type State, type VmSort, backupId, isOver } from "./state";
 
 function matches(search: string, ...texts: (string | null)[]): boolean {
@@ -37,9 +37,17 @@ const backupOrders: Record<BackupSort, (a: Backup, b: Backup) => number> = {
   size: (a, b) => a.size_bytes - b.size_bytes,
 };
 
+export interface BackupFilter {
+  search: string;
+  kind: string;
+  status: string;
+}
+
 /** Backups under the projects they are of; projects by name, backups as asked. */
-export function visibleBackups(backups: readonly Backup[], search: string, sort: Sort<BackupSort>): Backup[] {
+export function visibleBackups(backups: readonly Backup[], { search, kind, status }: BackupFilter, sort: Sort<BackupSort>): Backup[] {
   const found = backups.filter((backup) =>
+    (kind === "" || backupKindName(backup) === kind) &&
+    (status === "" || backup.status === status) &&
     matches(
       search,
       backup.project_id,
@@ -74,6 +82,17 @@ export function groupByProject(backups: readonly Backup[]): ProjectGroup[] {
   return [...groups].map(([projectId, list]) => ({ projectId, name: projectName(projectId), backups: list }));
 }
 
+/** The pages of a list are such that this one is on one of them; null if it is not in the list. */
+export function pageWith<T>(list: readonly T[], perPage: number, isIt: (item: T) => boolean): number | null {
+  const index = list.findIndex(isIt);
+  return index < 0 ? null : Math.floor(index / perPage) + 1;
+}
+
+/** Whether a machine can be made of it: its files are there. */
+export function canRestoreVm(backup: Backup): boolean {
+  return backup.status === "completed" && backup.project_id.startsWith("vm/");
+}
+
 /** One page of a list; a page beyond the end is the last. */
 export function pageOf<T>(list: readonly T[], { page, perPage }: Paging): { rows: readonly T[]; page: number } {
   const last = Math.max(1, Math.ceil(list.length / perPage));
@@ -106,6 +125,10 @@ export function canBackUp(vm: Vm): boolean {
 
 export function selectedBackups({ backups }: Pick<State, "backups">): Backup[] {
   return backups.list.filter((backup) => backups.selected.has(backupId(backup)));
+}
+
+export function findBackup({ backups }: Pick<State, "backups">, id: string): Backup | undefined {
+  return backups.list.find((backup) => backupId(backup) === id);
 }
 
 /** Only what was completed holds anything to download. */

@@ -41,7 +41,11 @@ export interface BackupsState {
   /** While a listing comes in: what it has named so far. */
   incoming: readonly Backup[] | null;
   selected: ReadonlySet<string>;
+  expanded: ReadonlySet<string>;
   search: string;
+  /** Only those of a kind (words/texts.ts) or a status; empty is all. */
+  kind: string;
+  status: string;
   sort: Sort<BackupSort>;
   paging: Paging;
 }
@@ -100,6 +104,8 @@ export type Action =
   | { type: "backups-closed"; problem: Problem | null }
   | { type: "backups-select"; ids: readonly string[]; selected: boolean }
   | { type: "backups-search"; search: string }
+  | { type: "backups-expand"; id: string; expanded: boolean }
+  | { type: "backups-filter"; kind: string; status: string }
   | { type: "backups-sort"; sort: Sort<BackupSort> }
   | { type: "backups-paging"; paging: Paging }
   | { type: "jobs-items"; items: readonly Job[] }
@@ -134,7 +140,10 @@ export const initialState: State = {
     list: [],
     incoming: null,
     selected: new Set(),
+    expanded: new Set(),
     search: "",
+    kind: "",
+    status: "",
     sort: { by: "created", descending: true },
     paging: { page: 1, perPage: PER_PAGE },
   },
@@ -254,6 +263,10 @@ function reduceBackups(backups: BackupsState, action: Action): BackupsState {
       return { ...backups, selected: withMembers(backups.selected, action.ids, action.selected) };
     case "backups-search":
       return { ...backups, search: action.search, paging: { ...backups.paging, page: 1 } };
+    case "backups-expand":
+      return { ...backups, expanded: withMembers(backups.expanded, [action.id], action.expanded) };
+    case "backups-filter":
+      return { ...backups, kind: action.kind, status: action.status, paging: { ...backups.paging, page: 1 } };
     case "backups-sort":
       return { ...backups, sort: action.sort };
     case "backups-paging":

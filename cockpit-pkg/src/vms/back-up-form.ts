@@ -1,10 +1,10 @@
 /* The options of one run: what a person has set, whether it can be, and what is sent of it. */
 import type { Disk, Vm } from "../bridge/views";
 import type { BackUpOptions } from "../state/session";
+import { isLabel } from "../words/label";
 
 export const MAX_INCREMENTALS_MAX = 255;
 export const LIMIT_MIB_MAX = 1_000_000;
-export const LABEL_MAX_BYTES = 200;
 
 export interface BackUpForm {
   kind: "cycle" | "standalone" | "pin";
@@ -41,11 +41,6 @@ export interface Wrong {
 function isWhole(text: string, max: number): boolean {
   const value = Number(text);
   return /^\d+$/.test(text) && value >= 1 && value <= max;
-}
-
-/** A label is one line of 1 to 200 bytes. */
-export function isLabel(label: string): boolean {
-  return label.trim() !== "" && new TextEncoder().encode(label).length <= LABEL_MAX_BYTES;
 }
 
 /** The disks that a backup would take, over all machines: target and whose it is. */

@@ -1,12 +1,12 @@
 import { Checkbox } from "@patternfly/react-core/dist/esm/components/Checkbox/index";
-import { Form, FormGroup, FormHelperText } from "@patternfly/react-core/dist/esm/components/Form/index";
+import { Form, FormGroup } from "@patternfly/react-core/dist/esm/components/Form/index";
 import { FormSelect, FormSelectOption } from "@patternfly/react-core/dist/esm/components/FormSelect/index";
-import { HelperText, HelperTextItem } from "@patternfly/react-core/dist/esm/components/HelperText/index";
 import { Radio } from "@patternfly/react-core/dist/esm/components/Radio/index";
 import { TextInput } from "@patternfly/react-core/dist/esm/components/TextInput/index";
 
 import { _, format } from "../bridge/cockpit";
 import type { Vm } from "../bridge/views";
+import { HelperLine } from "../parts/helper-line";
 import { list, number } from "../words/format";
 import { type BackUpForm, LIMIT_MIB_MAX, MAX_INCREMENTALS_MAX, type Wrong, backedUpDisks } from "./back-up-form";
 
@@ -15,16 +15,6 @@ interface Props {
   form: BackUpForm;
   wrong: Wrong;
   onChange: (changes: Partial<BackUpForm>) => void;
-}
-
-function Help({ text, wrong = false }: { text: string; wrong?: boolean }) {
-  return (
-    <FormHelperText>
-      <HelperText isLiveRegion={wrong}>
-        <HelperTextItem variant={wrong ? "error" : "default"}>{text}</HelperTextItem>
-      </HelperText>
-    </FormHelperText>
-  );
 }
 
 interface NumberProps {
@@ -51,7 +41,7 @@ function NumberField({ id, label, value, max, placeholder, wrong, onChange }: Nu
         validated={wrong ? "error" : "default"}
         onChange={(_event, typed) => onChange(typed)}
       />
-      {wrong && <Help text={format(_("From 1 to $0"), number(max))} wrong />}
+      {wrong && <HelperLine text={format(_("From 1 to $0"), number(max))} wrong />}
     </FormGroup>
   );
 }
@@ -93,7 +83,7 @@ function KindField({ form, wrong, onChange }: Omit<Props, "vms">) {
                 validated={wrong.label && form.label !== "" ? "error" : "default"}
                 onChange={(_event, label) => onChange({ label })}
               />
-              <Help text={_("One line of at most 200 letters")} wrong={wrong.label && form.label !== ""} />
+              <HelperLine text={_("One line of at most 200 letters")} wrong={wrong.label && form.label !== ""} />
             </>
           )
         }
@@ -123,7 +113,7 @@ function DisksField({ vms, form, wrong, onChange }: Props) {
           onChange={(_event, checked) => include(target, checked)}
         />
       ))}
-      {wrong.excluded && <Help text={_("A machine would be left without any disk to back up")} wrong />}
+      {wrong.excluded && <HelperLine text={_("A machine would be left without any disk to back up")} wrong />}
     </FormGroup>
   );
 }

@@ -5,8 +5,9 @@ import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table/dist/es
 import type { Answer } from "../bridge/ask";
 import { _, format } from "../bridge/cockpit";
 import type { Vm, VmBackupPlan } from "../bridge/views";
+import { ProblemAlert } from "../parts/problem-alert";
 import { bytes, list } from "../words/format";
-import { diskAction, nextStep, problemText } from "../words/texts";
+import { diskAction, nextStep } from "../words/texts";
 
 type Planned = VmBackupPlan["vms"][number];
 
@@ -82,18 +83,7 @@ interface Props {
 function PlanAlerts({ answer }: { answer: Answer<VmBackupPlan, never> }) {
   const plan = answer.result;
   if (plan === null) {
-    const problem = answer.problem;
-    return (
-      <Alert
-        isInline
-        component="h2"
-        variant="danger"
-        variantLabel={_("Error:")}
-        title={problem === null ? _("What would be done is not known") : problemText(problem).title}
-      >
-        {problem?.message}
-      </Alert>
-    );
+    return answer.problem && <ProblemAlert problem={answer.problem} />;
   }
   const free = Math.min(...plan.vms.map(({ free_bytes }) => free_bytes));
   return (

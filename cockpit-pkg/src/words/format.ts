@@ -102,6 +102,11 @@ export function moment(timestamp: string): string {
   return dateTime(timestamp, "moment", { dateStyle: "medium", timeStyle: "short" });
 }
 
+/** A day, as short as it can be told from others. */
+export function day(timestamp: string): string {
+  return dateTime(timestamp, "day", { dateStyle: "medium" });
+}
+
 /** The time of a log line, to the second. */
 export function clockTime(timestamp: string): string {
   return dateTime(timestamp, "clock", { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });

@@ -79,10 +79,18 @@ export function diskAction(action: string): string {
   }
 }
 
-/** What a backup is: its step of a cycle where it has one, else its type. */
-export function backupKind(backup: Backup): { text: string; colour: Colour } {
+/** What a backup is: pinned copy, its step of a cycle where it has one, else its type. */
+export function backupKindName(backup: Backup): string {
   const step = backup.extra?.step;
-  switch (typeof step === "string" ? step : backup.type) {
+  if (backup.type === "checkpoint" && step !== "merged") {
+    return "checkpoint";
+  }
+  return typeof step === "string" ? step : backup.type;
+}
+
+/** The same in the person's words. */
+export function backupKind(backup: Backup): { text: string; colour: Colour } {
+  switch (backupKindName(backup)) {
     case "base":
       return { text: _("Base"), colour: "blue" };
     case "incremental":
@@ -154,6 +162,10 @@ export function jobTitle(op: string): string {
       return _("Restore of files");
     case "backup.verify":
       return _("Verification");
+    case "vm.forget":
+      return _("Forgetting of a chain");
+    case "backup.pin":
+      return _("Pinning");
     case "backup.delete":
       return _("Deletion");
     case "event-log.backup":
@@ -172,6 +184,8 @@ export function progressStep(step: string): string {
   switch (step) {
     case "copy":
       return _("Copying");
+    case "restore":
+      return _("Restoring");
     case "hash":
       return _("Computing checksums");
     case "verify":

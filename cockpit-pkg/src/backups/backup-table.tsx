@@ -1,0 +1,297 @@
+import { Button } from "@patternfly/react-core/dist/esm/components/Button/index";
+import { Checkbox } from "@patternfly/react-core/dist/esm/components/Checkbox/index";
+import { Label } from "@patternfly/react-core/dist/esm/components/Label/index";
+import {
+  ExpandableRowContent,
+  SortByDirection,
+  Table,
+  Tbody,
+  Td,
+  Th,
+  type ThProps,
+  Thead,
+  Tr,
+} from "@patternfly/react-table/dist/esm/components/Table/index";
+import AngleDownIcon from "@patternfly/react-icons/dist/esm/icons/angle-down-icon";
+import ThumbtackIcon from "@patternfly/react-icons/dist/esm/icons/thumbtack-icon";
+import { memo } from "react";
+
+import { _, cockpit, format, ngettext } from "../bridge/cockpit";
+import type { Backup, Vm } from "../bridge/views";
+import { ActionsMenu, type MenuAction } from "../parts/actions-menu";
+import { type ProjectGroup, canExport, canRestoreVm, groupByProject } from "../state/select";
+import type { Session } from "../state/session";
+import { type Action, type BackupSort, type BackupsState, backupId } from "../state/state";
+import { age, bytes, moment, number } from "../words/format";
+import { backupKind, backupStatus } from "../words/texts";
+import { BackupDetails } from "./backup-details";
+import { chainsOf, isPinned } from "./chain";
+import { ChainView } from "./chain-view";
+
+const COLUMNS: readonly BackupSort[] = ["name", "type", "status", "created", "size"];
+const COLUMNS_COUNT = COLUMNS.length + 3;
+
+function columnTitle(column: BackupSort): string {
+  switch (column) {
+    case "name":
+      return _("Backup");
+    case "type":
+      return _("Kind");
+    case "status":
+      return _("Status");
+    case "created":
+      return _("Made");
+    case "size":
+      return _("Size");
+  }
+}
+
+function actionsOf(backup: Backup, dispatch: (action: Action) => void, session: Session): MenuAction[] {
+  const id = backupId(backup);
+  const whole = canExport(backup);
+  return [
+    { name: "export", label: _("Export"), isDisabled: !whole, onSelect: () => session.exportBackups([id]) },
+    {
+      name: "verify",
+      label: _("Verify"),
+      isDisabled: !whole,
+      onSelect: () => session.start({ op: "backup.verify", args: { ids: [id] } }),
+    },
+    {
+      name: "pin",
+      label: _("Pin…"),
+      isDisabled: !whole || isPinned(backup),
+      onSelect: () => dispatch({ type: "dialog", dialog: { kind: "pin", id } }),
+    },
+    {
+      name: "delete",
+      label: _("Delete…"),
+      isDanger: true,
+      isDisabled: backup.status === "running",
+      onSelect: () => dispatch({ type: "dialog", dialog: { kind: "delete", id } }),
+    },
+  ];
+}
+
+interface RowProps {
+  backup: Backup;
+  index: string;
+  selected: boolean;
+  expanded: boolean;
+  ofProject: readonly Backup[];
+  dispatch: (action: Action) => void;
+  session: Session;
+  now: Date;
+}
+
+function NameCell({ backup }: { backup: Backup }) {
+  return (
+    <>
+      {backup.id}
+      {backup.tags.length > 0 && (
+        <span className="backup-tags">
+          {backup.tags.map((tag) => (
+            <Label key={tag} isCompact variant="outline" icon={isPinned(backup) ? <ThumbtackIcon /> : undefined}>
+              {tag}
+            </Label>
+          ))}
+        </span>
+      )}
+      {backup.error_message !== null && <div className="backup-subtle">{backup.error_message}</div>}
+    </>
+  );
+}
+
+const BackupRow = memo(function BackupRow(props: RowProps) {
+  const { backup, index, selected, expanded, ofProject, dispatch, session, now } = props;
+  const kind = backupKind(backup);
+  const status = backupStatus(backup.status);
+  const id = backupId(backup);
+  return (
+    <>
+      <Tr isRowSelected={selected} data-backup={backup.id} id={`backup-row-${backup.id}`}>
+        <Td className="pf-v6-c-table__check">
+          <Checkbox
+            id={`backup-check-${index}`}
+            aria-label={format(_("Select $0"), backup.id)}
+            isChecked={selected}
+            isDisabled={!canExport(backup) && !selected}
+            onChange={(_event, checked) => dispatch({ type: "backups-select", ids: [id], selected: checked })}
+          />
+        </Td>
+        <Td className="pf-v6-c-table__toggle">
+          <Button
+            variant="plain"
+            size="sm"
+            aria-label={format(_("Details of $0"), backup.id)}
+            isExpanded={expanded}
+            className={expanded ? "pf-m-expanded" : undefined}
+            icon={
+              <span className="pf-v6-c-table__toggle-icon">
+                <AngleDownIcon />
+              </span>
+            }
+            onClick={() => dispatch({ type: "backups-expand", id, expanded: !expanded })}
+          />
+        </Td>
+        <Td dataLabel={_("Backup")} modifier="breakWord">
+          <NameCell backup={backup} />
+        </Td>
+        <Td dataLabel={_("Kind")}>
+          <Label color={kind.colour} isCompact>
+            {kind.text}
+          </Label>
+        </Td>
+        <Td dataLabel={_("Status")}>
+          <Label color={status.colour} variant="outline" isCompact>
+            {status.text}
+          </Label>
+        </Td>
+        <Td dataLabel={_("Made")} modifier="nowrap">
+          <time dateTime={backup.created_at} title={age(backup.created_at, now)}>
+            {moment(backup.created_at)}
+          </time>
+        </Td>
+        <Td dataLabel={_("Size")} modifier="nowrap">
+          {bytes(backup.size_bytes)}
+        </Td>
+        <Td isActionCell className="backup-actions-cell">
+          {canRestoreVm(backup) && (
+            <Button
+              variant="secondary"
+              size="sm"
+              aria-label={format(_("Restore $0"), backup.id)}
+              onClick={() => dispatch({ type: "dialog", dialog: { kind: "restore", id } })}
+            >
+              {_("Restore…")}
+            </Button>
+          )}
+          {backup.project_id.startsWith("tree/") && backup.status === "completed" && (
+            <Button
+              variant="secondary"
+              size="sm"
+              component="a"
+              href={"#" + cockpit.location.encode(["files"], { project: backup.project_id, backup: backup.id })}
+              aria-label={format(_("Files in $0"), backup.id)}
+            >
+              {_("Browse…")}
+            </Button>
+          )}
+          <ActionsMenu label={format(_("Actions of $0"), backup.id)} actions={actionsOf(backup, dispatch, session)} />
+        </Td>
+      </Tr>
+      {expanded && (
+        <Tr isExpanded>
+          <Td colSpan={COLUMNS_COUNT} noPadding>
+            <ExpandableRowContent>
+              <BackupDetails backup={backup} ofProject={ofProject} session={session} />
+            </ExpandableRowContent>
+          </Td>
+        </Tr>
+      )}
+    </>
+  );
+});
+
+interface BodyProps extends Pick<TableProps, "backups" | "byProject" | "vms" | "dispatch" | "session" | "now"> {
+  group: ProjectGroup;
+  index: number;
+}
+
+/** A project's name and how its backups depend on each other, above its rows. */
+function ProjectBody({ group, byProject, vms, backups, dispatch, session, now, index }: BodyProps) {
+  const ofProject = byProject.get(group.projectId) ?? group.backups;
+  const size = ofProject.reduce((sum, backup) => sum + backup.size_bytes, 0);
+  return (
+    <Tbody>
+      <Tr className="backup-project" data-project={group.projectId}>
+        <Th colSpan={COLUMNS_COUNT} scope="colgroup">
+          <div className="backup-project-head">
+            <span>{group.name}</span>
+            <span className="backup-subtle">
+              {format(ngettext("$0 backup, $1", "$0 backups, $1", ofProject.length), number(ofProject.length), bytes(size))}
+            </span>
+          </div>
+        </Th>
+      </Tr>
+      <Tr className="backup-project-chains">
+        <Td colSpan={COLUMNS_COUNT} dataLabel={_("What needs what")}>
+          <ChainView chains={chainsOf(ofProject)} vm={vms.get(group.projectId)} />
+        </Td>
+      </Tr>
+      {group.backups.map((backup, row) => (
+        <BackupRow
+          key={backup.id}
+          backup={backup}
+          index={`${index}-${row}`}
+          selected={backups.selected.has(backupId(backup))}
+          expanded={backups.expanded.has(backupId(backup))}
+          ofProject={ofProject}
+          dispatch={dispatch}
+          session={session}
+          now={now}
+        />
+      ))}
+    </Tbody>
+  );
+}
+
+interface TableProps {
+  backups: BackupsState;
+  /** The rows of this page, and those of all pages, which “select all” takes. */
+  rows: readonly Backup[];
+  all: readonly Backup[];
+  /** Every backup of each project, whatever is searched for. */
+  byProject: ReadonlyMap<string, readonly Backup[]>;
+  /** The machines by the project they are. */
+  vms: ReadonlyMap<string, Vm>;
+  dispatch: (action: Action) => void;
+  session: Session;
+  now: Date;
+}
+
+export function BackupTable(props: TableProps) {
+  const { backups, rows, all, dispatch } = props;
+  const selectable = all.filter(canExport);
+  const chosen = selectable.filter((backup) => backups.selected.has(backupId(backup))).length;
+  const allChosen = chosen > 0 && chosen === selectable.length;
+  const sortOf = (column: BackupSort): ThProps["sort"] => ({
+    columnIndex: COLUMNS.indexOf(column),
+    sortBy: {
+      index: COLUMNS.indexOf(backups.sort.by),
+      direction: backups.sort.descending ? SortByDirection.desc : SortByDirection.asc,
+    },
+    onSort: (_event, _index, direction) =>
+      dispatch({ type: "backups-sort", sort: { by: column, descending: direction === SortByDirection.desc } }),
+  });
+
+  return (
+    <Table aria-label={_("Backups")} variant="compact" gridBreakPoint="grid-lg" isExpandable>
+      <Thead>
+        <Tr>
+          <Th className="pf-v6-c-table__check" aria-label={_("Selection")}>
+            <Checkbox
+              id="backups-check-all"
+              aria-label={_("Select all")}
+              isChecked={chosen > 0 && !allChosen ? null : allChosen}
+              isDisabled={selectable.length === 0}
+              onChange={(_event, checked) =>
+                dispatch({ type: "backups-select", ids: (checked ? selectable : all).map(backupId), selected: checked })
+              }
+            />
+          </Th>
+          <Th className="pf-v6-c-table__toggle" screenReaderText={_("Details")} />
+          {COLUMNS.map((column) => (
+            <Th key={column} sort={sortOf(column)} modifier="nowrap">
+              {columnTitle(column)}
+            </Th>
+          ))}
+          <Th screenReaderText={_("Actions")} />
+        </Tr>
+      </Thead>
+      {groupByProject(rows).map((group, index) => (
+        <ProjectBody key={group.projectId} group={group} index={index} {...props} />
+      ))}
+    </Table>
+  );
+}
