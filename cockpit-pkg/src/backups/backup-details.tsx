@@ -54,7 +54,7 @@ function Facts({ backup, ofProject }: { backup: Backup; ofProject: readonly Back
   const dependents = dependentsOf(backup, ofProject);
   const seconds = took(backup);
   return (
-    <DescriptionList isHorizontal isCompact columnModifier={{ default: "1Col", xl: "2Col" }}>
+    <DescriptionList isHorizontal isCompact columnModifier={{ default: "1Col", lg: "2Col" }}>
       <Fact term={_("Begun")}>{moment(backup.created_at)}</Fact>
       <Fact term={_("Took")}>{seconds === null || seconds < 0 ? "–" : duration(seconds)}</Fact>
       <Fact term={_("Needs")}>

@@ -155,34 +155,36 @@ const BackupRow = memo(function BackupRow(props: RowProps) {
         <Td dataLabel={_("Size")} modifier="nowrap">
           {bytes(backup.size_bytes)}
         </Td>
-        <Td isActionCell className="backup-actions-cell">
-          {canRestoreVm(backup) && (
-            <Button
-              variant="secondary"
-              size="sm"
-              aria-label={format(_("Restore $0"), backup.id)}
-              onClick={() => dispatch({ type: "dialog", dialog: { kind: "restore", id } })}
-            >
-              {_("Restore…")}
-            </Button>
-          )}
-          {backup.project_id.startsWith("tree/") && backup.status === "completed" && (
-            <Button
-              variant="secondary"
-              size="sm"
-              component="a"
-              href={"#" + cockpit.location.encode(["files"], { project: backup.project_id, backup: backup.id })}
-              aria-label={format(_("Files in $0"), backup.id)}
-            >
-              {_("Browse…")}
-            </Button>
-          )}
-          <ActionsMenu label={format(_("Actions of $0"), backup.id)} actions={actionsOf(backup, dispatch, session)} />
+        <Td isActionCell>
+          <div className="backup-actions">
+            {canRestoreVm(backup) && (
+              <Button
+                variant="secondary"
+                size="sm"
+                aria-label={format(_("Restore $0"), backup.id)}
+                onClick={() => dispatch({ type: "dialog", dialog: { kind: "restore", id } })}
+              >
+                {_("Restore…")}
+              </Button>
+            )}
+            {backup.project_id.startsWith("tree/") && backup.status === "completed" && (
+              <Button
+                variant="secondary"
+                size="sm"
+                component="a"
+                href={"#" + cockpit.location.encode(["files"], { project: backup.project_id, backup: backup.id })}
+                aria-label={format(_("Files in $0"), backup.id)}
+              >
+                {_("Browse…")}
+              </Button>
+            )}
+            <ActionsMenu label={format(_("Actions of $0"), backup.id)} actions={actionsOf(backup, dispatch, session)} />
+          </div>
         </Td>
       </Tr>
       {expanded && (
         <Tr isExpanded>
-          <Td colSpan={COLUMNS_COUNT} noPadding>
+          <Td colSpan={COLUMNS_COUNT}>
             <ExpandableRowContent>
               <BackupDetails backup={backup} ofProject={ofProject} session={session} />
             </ExpandableRowContent>
@@ -207,7 +209,7 @@ function ProjectBody({ group, byProject, vms, backups, dispatch, session, now, i
       <Tr className="backup-project" data-project={group.projectId}>
         <Th colSpan={COLUMNS_COUNT} scope="colgroup">
           <div className="backup-project-head">
-            <span>{group.name}</span>
+            <span className="backup-name">{group.name}</span>
             <span className="backup-subtle">
               {format(ngettext("$0 backup, $1", "$0 backups, $1", ofProject.length), number(ofProject.length), bytes(size))}
             </span>

@@ -1,7 +1,7 @@
 import { Alert } from "@patternfly/react-core/dist/esm/components/Alert/index";
 import { Button } from "@patternfly/react-core/dist/esm/components/Button/index";
 import { Checkbox } from "@patternfly/react-core/dist/esm/components/Checkbox/index";
-import { Form, FormGroup, FormSection } from "@patternfly/react-core/dist/esm/components/Form/index";
+import { Form, FormGroup } from "@patternfly/react-core/dist/esm/components/Form/index";
 import { Modal, ModalBody, ModalFooter, ModalHeader } from "@patternfly/react-core/dist/esm/components/Modal/index";
 import { Radio } from "@patternfly/react-core/dist/esm/components/Radio/index";
 import { Skeleton } from "@patternfly/react-core/dist/esm/components/Skeleton/index";
@@ -85,7 +85,7 @@ function Fields({ form, vm, plan, onChange }: FieldsProps) {
         />
       </FormGroup>
       {form.mode === "new" && (
-        <FormSection>
+        <>
           <Field
             id="restore-name"
             label={_("Name of the new machine")}
@@ -102,10 +102,10 @@ function Fields({ form, vm, plan, onChange }: FieldsProps) {
             help={_("An absolute path")}
             onChange={(images) => onChange({ images })}
           />
-        </FormSection>
+        </>
       )}
       {form.mode === "directory" && (
-        <FormSection>
+        <>
           <Field
             id="restore-to"
             label={_("Directory")}
@@ -120,7 +120,7 @@ function Fields({ form, vm, plan, onChange }: FieldsProps) {
             isChecked={form.overwrite}
             onChange={(_event, overwrite) => onChange({ overwrite })}
           />
-        </FormSection>
+        </>
       )}
     </>
   );

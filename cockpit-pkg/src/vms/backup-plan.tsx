@@ -127,7 +127,7 @@ export function BackupPlan({ answer, waiting, vms }: Props) {
           <Table aria-label={_("What will be done")} variant="compact" gridBreakPoint="grid-md" className="backup-plan">
             <Thead>
               <Tr>
-                <Th modifier="nowrap">{_("Name")}</Th>
+                <Th modifier="nowrap" width={20}>{_("Name")}</Th>
                 <Th modifier="nowrap">{_("Step")}</Th>
                 <Th modifier="nowrap">{_("Disks")}</Th>
                 <Th modifier="nowrap">{_("Needs")}</Th>
