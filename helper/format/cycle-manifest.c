@@ -42,6 +42,8 @@ bk_cycle_manifest_to_text (const BkCycle *cycle)
       json_object_set_string_member (entry, "base_full_hash_sha256", disk->base_full_hash_sha256);
       json_object_set_array_member (entry, "incremental_files",
                                     strings_to_json (disk->incremental_files));
+      if (disk->image != NULL)
+        json_object_set_string_member (entry, "image", disk->image);
       json_object_set_object_member (disks, disk->target, entry);
     }
   json_object_set_int_member (object, "version", VERSION);
@@ -94,12 +96,14 @@ read_disk (BkCycle *cycle, const char *target, JsonNode *node, const char *what,
   JsonObject *entry = JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
   const char *file;
   const char *sha256;
+  const char *image;
   JsonArray *incrementals;
 
   if (entry == NULL || !bk_name_is_safe (target))
     return broken (error, what, _ ("one of its disks is not described"));
   if (!bk_json_string (entry, "base_full_file", what, &file, error) ||
       !bk_json_string (entry, "base_full_hash_sha256", what, &sha256, error) ||
+      !bk_json_string_or_null (entry, "image", what, &image, error) ||
       !bk_json_array (entry, "incremental_files", what, BK_MAX_INCREMENTALS_MAX, &incrementals,
                       error))
     return FALSE;
@@ -107,6 +111,8 @@ read_disk (BkCycle *cycle, const char *target, JsonNode *node, const char *what,
     return broken (error, what, _ ("a base file or its SHA-256 cannot be one of ours"));
 
   BkCycleDisk *disk = bk_cycle_set_disk_base (cycle, target, file, sha256);
+  g_free (disk->image);
+  disk->image = g_strdup (image);
   return read_strings (incrementals, bk_path_is_safe_relative, disk->incremental_files, what,
                        error);
 }

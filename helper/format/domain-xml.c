@@ -5,6 +5,41 @@
 #include <string.h>
 
 #define DISKS_MAX_COUNT 1024
+#define IMAGES_MAX_COUNT 64
+
+/* Where the image of a <disk> or <backingStore> lies. */
+static char *
+read_image (xmlNodePtr node)
+{
+  xmlNodePtr source = bk_xml_find_child (node, "source");
+  g_autofree char *type = bk_xml_get_attribute (node, "type");
+  g_autofree char *file = bk_xml_get_attribute (source, "file");
+  g_autofree char *device = bk_xml_get_attribute (source, "dev");
+  g_autofree char *pool = bk_xml_get_attribute (source, "pool");
+  g_autofree char *volume = bk_xml_get_attribute (source, "volume");
+
+  if (g_strcmp0 (type, "file") == 0 && file != NULL)
+    return g_strconcat ("file:", file, NULL);
+  if (g_strcmp0 (type, "block") == 0 && device != NULL)
+    return g_strconcat ("block:", device, NULL);
+  if (g_strcmp0 (type, "volume") == 0 && pool != NULL && volume != NULL)
+    return g_strconcat ("volume:", pool, "/", volume, NULL);
+  return NULL;
+}
+
+static void
+read_images (xmlNodePtr node, GPtrArray *images)
+{
+  for (; node != NULL && images->len < IMAGES_MAX_COUNT;
+       node = bk_xml_find_child (node, "backingStore"))
+    {
+      char *image = read_image (node);
+
+      if (image == NULL)
+        return;
+      g_ptr_array_add (images, image);
+    }
+}
 
 static void
 read_disk (xmlNodePtr node, BkVm *vm)
@@ -27,6 +62,7 @@ read_disk (xmlNodePtr node, BkVm *vm)
     disk->path = bk_xml_get_attribute (source, "dev");
   else if (g_strcmp0 (disk->source_type, "file") == 0)
     disk->path = bk_xml_get_attribute (source, "file");
+  read_images (node, disk->images);
   disk->read_only = bk_xml_find_child (node, "readonly") != NULL;
   disk->shareable = bk_xml_find_child (node, "shareable") != NULL;
   disk->transient = bk_xml_find_child (node, "transient") != NULL;
@@ -35,7 +71,7 @@ read_disk (xmlNodePtr node, BkVm *vm)
 /**
  * bk_domain_xml_read_disks:
  * @xml: a whole <domain>
- * @vm: its disks are added to it, sizes left at 0
+ * @vm: its disks are added to it, sizes left at 0, images named by where they lie
  *
  * Errors: %BK_ERROR_INTEGRITY when it is not domain XML.
  */

@@ -27,6 +27,8 @@ bk_vm_point_to_json (const BkVmPoint *point)
       json_object_set_string_member (entry, "target", disk->target);
       json_object_set_string_member (entry, "file", disk->file);
       bk_json_set_string_or_null (entry, "parent", disk->parent);
+      if (disk->image != NULL)
+        json_object_set_string_member (entry, "image", disk->image);
       json_object_set_int_member (entry, "capacity_bytes", (gint64) disk->capacity_bytes);
       json_array_add_object_element (disks, entry);
     }
@@ -51,11 +53,13 @@ read_disk (BkVmPoint *point, JsonNode *node, const char *what, GError **error)
   const char *target;
   const char *file;
   const char *parent;
+  const char *image;
   guint64 capacity_bytes;
 
   if (entry == NULL || !bk_json_string (entry, "target", what, &target, NULL) ||
       !bk_json_string (entry, "file", what, &file, NULL) ||
       !bk_json_string_or_null (entry, "parent", what, &parent, NULL) ||
+      !bk_json_string_or_null (entry, "image", what, &image, NULL) ||
       !bk_json_count (entry, "capacity_bytes", what, G_MAXINT64, &capacity_bytes, NULL) ||
       !bk_name_is_safe (target) || !bk_path_is_safe_relative (file) ||
       (parent != NULL && !bk_path_is_safe_relative (parent)))
@@ -63,7 +67,7 @@ read_disk (BkVmPoint *point, JsonNode *node, const char *what, GError **error)
       bk_set_error (error, BK_ERROR_INTEGRITY, "%s: one of its disks is not described", what);
       return FALSE;
     }
-  bk_vm_point_add_disk (point, target, file, parent, capacity_bytes);
+  bk_vm_point_add_disk (point, target, file, parent, capacity_bytes)->image = g_strdup (image);
   return TRUE;
 }
 

@@ -13,6 +13,7 @@ disk_free (gpointer data)
   g_free (disk->base_full_file);
   g_free (disk->base_full_hash_sha256);
   g_ptr_array_unref (disk->incremental_files);
+  g_free (disk->image);
   g_free (disk);
 }
 
@@ -53,6 +54,7 @@ bk_cycle_copy (const BkCycle *cycle)
                                                  disk->base_full_hash_sha256);
 
       copy_strings (own->incremental_files, disk->incremental_files);
+      own->image = g_strdup (disk->image);
     }
   return copy;
 }

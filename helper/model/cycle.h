@@ -36,6 +36,7 @@ typedef struct
   char *base_full_file;
   char *base_full_hash_sha256;  /* the family hash */
   GPtrArray *incremental_files; /* of char *, oldest first */
+  char *image;                  /* (nullable) which of the VM's images it is of: model/vm.h */
 } BkCycleDisk;
 
 typedef struct

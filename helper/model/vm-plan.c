@@ -13,6 +13,7 @@ plan_disk_free (gpointer data)
 
   g_free (disk->target);
   g_free (disk->reason);
+  g_free (disk->parent);
   g_free (disk);
 }
 
@@ -34,6 +35,42 @@ bk_vm_plan_free (BkVmPlan *plan)
   g_free (plan);
 }
 
+void
+bk_recorded_disk_free (BkRecordedDisk *disk)
+{
+  g_free (disk->target);
+  g_free (disk);
+}
+
+const BkPlanDisk *
+bk_vm_plan_find_disk (const BkVmPlan *plan, const char *target)
+{
+  for (guint i = 0; i < plan->disks->len; i++)
+    {
+      const BkPlanDisk *disk = g_ptr_array_index (plan->disks, i);
+
+      if (strcmp (disk->target, target) == 0)
+        return disk;
+    }
+  return NULL;
+}
+
+/**
+ * bk_vm_plan_makes_checkpoint:
+ *
+ * Returns: whether any disk's changes are to be recorded from now on.
+ */
+gboolean
+bk_vm_plan_makes_checkpoint (const BkVmPlan *plan)
+{
+  for (guint i = 0; i < plan->disks->len; i++)
+    {
+      if (((const BkPlanDisk *) g_ptr_array_index (plan->disks, i))->records)
+        return TRUE;
+    }
+  return FALSE;
+}
+
 const char *
 bk_plan_action_to_string (BkPlanAction action)
 {
@@ -47,7 +84,7 @@ bk_plan_action_to_string (BkPlanAction action)
   return names[action];
 }
 
-static void
+static BkPlanWarning *
 warn (BkVmPlan *plan, const char *code, char *message)
 {
   BkPlanWarning *warning = g_new0 (BkPlanWarning, 1);
@@ -55,23 +92,34 @@ warn (BkVmPlan *plan, const char *code, char *message)
   warning->code = code;
   warning->message = message;
   g_ptr_array_add (plan->warnings, warning);
+  return warning;
 }
 
 static void
+warn_and_keep (BkVmPlan *plan, const char *code, char *message)
+{
+  warn (plan, code, message)->is_kept = TRUE;
+}
+
+static BkPlanDisk *
 add_disk (BkVmPlan *plan,
-          const BkVmDisk *disk,
+          const char *target,
           BkPlanAction action,
           const char *reason,
           guint64 needed_bytes)
 {
   BkPlanDisk *planned = g_new0 (BkPlanDisk, 1);
 
-  planned->target = g_strdup (disk->target);
+  planned->target = g_strdup (target);
   planned->action = action;
   planned->reason = g_strdup (reason);
   planned->needed_bytes = needed_bytes;
   plan->needed_bytes += needed_bytes;
+  /* What a guest discarded counts as changed and takes no room: that is no reason not to begin. */
+  if (action != BK_PLAN_INCREMENTAL)
+    plan->certain_bytes += needed_bytes;
   g_ptr_array_add (plan->disks, planned);
+  return planned;
 }
 
 /* The cycle of another VM of the same name is not this one's. */
@@ -92,25 +140,86 @@ is_excluded (const BkVmPlanFacts *facts, const char *target)
   return facts->exclude_disks != NULL && g_strv_contains (facts->exclude_disks, target);
 }
 
+static const BkRecordedDisk *
+find_recorded (const BkVmPlanFacts *facts, const char *target)
+{
+  for (guint i = 0; facts->recorded != NULL && i < facts->recorded->len; i++)
+    {
+      const BkRecordedDisk *disk = g_ptr_array_index (facts->recorded, i);
+
+      if (strcmp (disk->target, target) == 0)
+        return disk;
+    }
+  return NULL;
+}
+
+static gboolean
+is_checkpoint_lost (const BkVmPlanFacts *facts)
+{
+  const BkCycle *cycle = own_cycle (facts);
+
+  return cycle != NULL && cycle->last_checkpoint_name != NULL && facts->recorded == NULL;
+}
+
+/* Why a disk that can be copied incrementally is not, this time; NULL: it is. */
+static const char *
+why_in_full (const BkVmPlanFacts *facts, const BkVmDisk *disk)
+{
+  const BkCycleDisk *chain = bk_cycle_find_disk (own_cycle (facts), disk->target);
+  const BkRecordedDisk *recorded = find_recorded (facts, disk->target);
+
+  if (chain == NULL)
+    return _ ("It was added since the last backup: it is copied in full this time.");
+  if (is_checkpoint_lost (facts))
+    return _ ("libvirt has lost the checkpoint of the last backup, which told what changed since: "
+              "it is copied in full this time.");
+  if (!bk_vm_disk_is_image (disk, chain->image))
+    return _ ("It is not the image it was at the last backup: it is copied in full this time.");
+  if (recorded == NULL)
+    return _ ("What changed on it since the last backup was not recorded: it is copied in full "
+              "this time.");
+  if (recorded->is_lost)
+    return _ ("Its bitmap, which told what changed since the last backup, is missing or broken: it "
+              "is copied in full this time.");
+  return NULL;
+}
+
+static void
+plan_incremental (BkVmPlan *plan, const BkVmPlanFacts *facts, const BkVmDisk *disk)
+{
+  const char *why = why_in_full (facts, disk);
+  BkPlanDisk *planned;
+
+  if (why == NULL)
+    {
+      planned = add_disk (plan, disk->target, BK_PLAN_INCREMENTAL, NULL,
+                          find_recorded (facts, disk->target)->changed_bytes);
+      planned->parent =
+          g_strdup (bk_cycle_disk_top (bk_cycle_find_disk (own_cycle (facts), disk->target)));
+    }
+  else
+    {
+      planned = add_disk (plan, disk->target, BK_PLAN_FULL, why, bk_vm_disk_full_bytes (disk));
+      planned->is_unexpected = !is_checkpoint_lost (facts); /* that is said once for all disks */
+    }
+  planned->records = TRUE;
+}
+
 static void
 plan_full_or_incremental (BkVmPlan *plan,
                           const BkVmPlanFacts *facts,
                           gboolean continues,
-                          const BkVmDisk *disk,
-                          gboolean can_record)
+                          const BkVmDisk *disk)
 {
-  const BkCycle *cycle = own_cycle (facts);
   const char *reason;
+  gboolean can_record = bk_vm_disk_ability (disk, &reason) == BK_DISK_INCREMENTAL;
 
-  bk_vm_disk_ability (disk, &reason);
-  if (!continues || !can_record)
-    add_disk (plan, disk, BK_PLAN_FULL, reason == NULL ? NULL : _ (reason), disk->allocation_bytes);
-  else if (bk_cycle_find_disk (cycle, disk->target) == NULL)
-    add_disk (plan, disk, BK_PLAN_FULL,
-              _ ("It was added since the last backup: it is copied in full this time."),
-              disk->allocation_bytes);
+  if (continues && can_record)
+    plan_incremental (plan, facts, disk);
   else
-    add_disk (plan, disk, BK_PLAN_INCREMENTAL, NULL, 0);
+    add_disk (plan, disk->target, BK_PLAN_FULL, reason == NULL ? NULL : _ (reason),
+              bk_vm_disk_full_bytes (disk))
+        ->records = can_record && !facts->standalone;
 }
 
 static void
@@ -126,14 +235,25 @@ plan_copy (BkVmPlan *plan, const BkVmPlanFacts *facts, gboolean continues)
         continue; /* a cdrom or floppy */
       if (ability == BK_DISK_NONE)
         {
-          add_disk (plan, disk, BK_PLAN_NONE, _ (reason), 0);
-          warn (plan, "disk-not-backed-up", g_strdup_printf ("%s: %s", disk->target, _ (reason)));
+          add_disk (plan, disk->target, BK_PLAN_NONE, _ (reason), 0);
+          warn_and_keep (plan, "disk-not-backed-up",
+                         g_strdup_printf ("%s: %s", disk->target, _ (reason)));
         }
       else if (is_excluded (facts, disk->target))
-        add_disk (plan, disk, BK_PLAN_NONE, _ ("It is left out, as asked for."), 0);
+        add_disk (plan, disk->target, BK_PLAN_NONE, _ ("It is left out, as asked for."), 0);
       else
-        plan_full_or_incremental (plan, facts, continues, disk, ability == BK_DISK_INCREMENTAL);
+        plan_full_or_incremental (plan, facts, continues, disk);
     }
+}
+
+static BkMergeMode
+choose_merge (const BkVmPlanFacts *facts)
+{
+  if (facts->cycle->status == BK_CYCLE_CONSOLIDATING)
+    return facts->cycle->merge; /* as it was begun */
+  if (facts->merge != BK_MERGE_AUTO)
+    return facts->merge;
+  return facts->can_clone ? BK_MERGE_CLONE : BK_MERGE_IN_PLACE;
 }
 
 /* A consolidation works on the files of the cycle; what the VM has now does not matter to it. */
@@ -145,13 +265,15 @@ plan_merge (BkVmPlan *plan, const BkVmPlanFacts *facts)
   for (guint i = 0; i < cycle->disks->len; i++)
     {
       const BkCycleDisk *disk = g_ptr_array_index (cycle->disks, i);
-      const BkVmDisk named = { .target = disk->target };
 
-      add_disk (plan, &named, BK_PLAN_MERGE, NULL, 0);
+      add_disk (plan, disk->target, BK_PLAN_MERGE, NULL, 0);
     }
   for (guint i = 0; i < cycle->backup_ids->len; i++)
     g_ptr_array_add (plan->removes, g_strdup (g_ptr_array_index (cycle->backup_ids, i)));
-  plan->needed_bytes = facts->incrementals_bytes;
+  plan->merge = choose_merge (facts);
+  plan->needed_bytes =
+      facts->incrementals_bytes + (plan->merge == BK_MERGE_COPY ? facts->bases_bytes : 0);
+  plan->certain_bytes = plan->needed_bytes;
 }
 
 static gboolean
@@ -186,6 +308,25 @@ check_excludes (const BkVmPlanFacts *facts, GError **error)
   return TRUE;
 }
 
+/* What only older points have goes with them when the cycle is consolidated. */
+static void
+warn_of_removed_disks (BkVmPlan *plan, const BkVmPlanFacts *facts)
+{
+  const BkCycle *cycle = own_cycle (facts);
+
+  for (guint i = 0; i < cycle->disks->len; i++)
+    {
+      const char *target = ((const BkCycleDisk *) g_ptr_array_index (cycle->disks, i))->target;
+
+      if (bk_vm_find_disk (facts->vm, target) == NULL)
+        warn_and_keep (plan, "disk-removed",
+                       g_strdup_printf (_ ("%s is not a disk of the VM any more: only the older "
+                                           "backups of this cycle have it, and the consolidation "
+                                           "removes them. Pin one to keep it."),
+                                        target));
+    }
+}
+
 static const char *
 reason_of (const BkVmPlanFacts *facts, BkCycleStep step)
 {
@@ -208,27 +349,39 @@ reason_of (const BkVmPlanFacts *facts, BkCycleStep step)
 }
 
 static void
+warn_of_space (BkVmPlan *plan)
+{
+  g_autofree char *needs = bk_size_text (plan->needed_bytes);
+  g_autofree char *has = bk_size_text (plan->free_bytes);
+
+  if (plan->certain_bytes > plan->free_bytes)
+    warn (plan, "no-space",
+          g_strdup_printf (_ ("It needs %s in the repository, which has %s."), needs, has));
+  else
+    warn (
+        plan, "little-space",
+        g_strdup_printf (_ ("It may need up to %s in the repository, which has %s."), needs, has));
+}
+
+static void
 warn_of_facts (BkVmPlan *plan, const BkVmPlanFacts *facts, gboolean copies, BkCycleStep step)
 {
   if (facts->cycle != NULL && own_cycle (facts) == NULL)
     warn (plan, "other-vm",
           g_strdup (_ ("The backups of this name are of another VM; the next one begins a new "
                        "cycle.")));
-  if (step == BK_STEP_INCREMENTAL && !facts->standalone && facts->checkpoint_missing)
-    warn (plan, "checkpoint-missing",
-          g_strdup (_ ("libvirt has lost the checkpoint that the next incremental starts from.")));
+  if (step == BK_STEP_INCREMENTAL && !facts->standalone && is_checkpoint_lost (facts))
+    warn_and_keep (plan, "checkpoint-missing",
+                   g_strdup (_ ("libvirt has lost the checkpoint that the next incremental starts "
+                                "from: every disk is copied in full this time.")));
+  if (step == BK_STEP_INCREMENTAL && !facts->standalone)
+    warn_of_removed_disks (plan, facts);
   if (copies && facts->impassable != NULL)
     warn (plan, "not-passable",
           g_strdup_printf (_ ("QEMU's user cannot pass the directory “%s”: run “chmod o+x %s”."),
                            facts->impassable, facts->impassable));
   if (plan->needed_bytes > plan->free_bytes)
-    {
-      g_autofree char *needs = bk_size_text (plan->needed_bytes);
-      g_autofree char *has = bk_size_text (plan->free_bytes);
-
-      warn (plan, "no-space",
-            g_strdup_printf (_ ("It needs %s in the repository, which has %s."), needs, has));
-    }
+    warn_of_space (plan);
 }
 
 /**

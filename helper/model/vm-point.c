@@ -17,6 +17,7 @@ disk_free (gpointer data)
   g_free (disk->target);
   g_free (disk->file);
   g_free (disk->parent);
+  g_free (disk->image);
   g_free (disk);
 }
 
@@ -47,8 +48,10 @@ bk_vm_point_free (BkVmPoint *point)
 /**
  * bk_vm_point_add_disk:
  * @parent: (nullable): the file that @file continues; %NULL when it is complete by itself
+ *
+ * Returns: (transfer none): the disk.
  */
-void
+BkPointDisk *
 bk_vm_point_add_disk (BkVmPoint *point,
                       const char *target,
                       const char *file,
@@ -62,6 +65,7 @@ bk_vm_point_add_disk (BkVmPoint *point,
   disk->parent = g_strdup (parent);
   disk->capacity_bytes = capacity_bytes;
   g_ptr_array_add (point->disks, disk);
+  return disk;
 }
 
 static gboolean
@@ -122,7 +126,10 @@ bk_cycle_extend (const BkCycle *cycle,
       if (disk->parent != NULL && chain != NULL)
         g_ptr_array_add (chain->incremental_files, g_steal_pointer (&path));
       else
-        bk_cycle_set_disk_base (extended, disk->target, path, file_hash (hashes, disk->file));
+        chain =
+            bk_cycle_set_disk_base (extended, disk->target, path, file_hash (hashes, disk->file));
+      g_free (chain->image);
+      chain->image = g_strdup (disk->image);
     }
   return extended;
 }

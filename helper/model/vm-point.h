@@ -20,6 +20,7 @@ typedef struct
   char *target;
   char *file;   /* relative to the backup's directory: data/<name>.qcow2 */
   char *parent; /* (nullable) of an incremental file: relative to the project's directory */
+  char *image;  /* (nullable) which of the VM's images it is of: model/vm.h */
   guint64 capacity_bytes;
 } BkPointDisk;
 
@@ -39,11 +40,11 @@ typedef const char *(*BkFileHashFunc) (gconstpointer hashes, const char *file);
 
 BkVmPoint *bk_vm_point_new (BkPointKind kind, const char *vm, const char *uuid);
 void bk_vm_point_free (BkVmPoint *point);
-void bk_vm_point_add_disk (BkVmPoint *point,
-                           const char *target,
-                           const char *file,
-                           const char *parent,
-                           guint64 capacity_bytes);
+BkPointDisk *bk_vm_point_add_disk (BkVmPoint *point,
+                                   const char *target,
+                                   const char *file,
+                                   const char *parent,
+                                   guint64 capacity_bytes);
 BkCycle *bk_cycle_extend (const BkCycle *cycle,
                           const BkVmPoint *point,
                           const char *backup_id,

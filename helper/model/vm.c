@@ -14,6 +14,7 @@ disk_free (gpointer data)
   g_free (disk->format);
   g_free (disk->device);
   g_free (disk->source_type);
+  g_ptr_array_unref (disk->images);
   g_free (disk);
 }
 
@@ -48,6 +49,7 @@ bk_vm_add_disk (BkVm *vm, const char *target)
   BkVmDisk *disk = g_new0 (BkVmDisk, 1);
 
   disk->target = g_strdup (target);
+  disk->images = g_ptr_array_new_with_free_func (g_free);
   g_ptr_array_add (vm->disks, disk);
   return disk;
 }
@@ -83,6 +85,34 @@ bk_vm_total_bytes (const BkVm *vm)
         total += disk->allocation_bytes;
     }
   return total;
+}
+
+/**
+ * bk_vm_disk_is_image:
+ * @image: (nullable): one of `images` of the disk as it was at an earlier time
+ *
+ * Returns: whether the disk is still that image, or was built upon it since (a snapshot): what was
+ *   recorded of the one is true of the other. Two disks of a VM have bitmaps of the same name, so
+ *   that a bitmap is there says nothing about which disk it is of.
+ */
+gboolean
+bk_vm_disk_is_image (const BkVmDisk *disk, const char *image)
+{
+  return image != NULL && g_ptr_array_find_with_equal_func (disk->images, image, g_str_equal, NULL);
+}
+
+/**
+ * bk_vm_disk_full_bytes:
+ *
+ * Returns: what a copy in full takes at most: all that the guest reads is in it, also what lies in
+ *   images below.
+ */
+guint64
+bk_vm_disk_full_bytes (const BkVmDisk *disk)
+{
+  guint64 bytes = disk->allocation_bytes + disk->below_bytes;
+
+  return disk->capacity_bytes == 0 || bytes < disk->capacity_bytes ? bytes : disk->capacity_bytes;
 }
 
 gboolean
@@ -127,9 +157,14 @@ bk_vm_disk_ability (const BkVmDisk *disk, const char **reason)
   if (reason == NULL)
     reason = &unused;
   *reason = NULL;
+  if (g_strcmp0 (disk->device, "lun") == 0)
+    {
+      *reason = N_ ("It is a LUN that is handed through to the guest: it is not backed up.");
+      return BK_DISK_NONE;
+    }
   if (g_strcmp0 (disk->device, "disk") != 0)
     return BK_DISK_NONE; /* a cdrom or floppy: its medium is not the VM's own */
-  if (disk->path == NULL)
+  if (disk->path == NULL && g_strcmp0 (disk->source_type, "volume") != 0)
     {
       *reason = N_ ("It is not a file or a block device of this host: it is not backed up.");
       return BK_DISK_NONE;
@@ -139,11 +174,27 @@ bk_vm_disk_ability (const BkVmDisk *disk, const char **reason)
       *reason = N_ ("It is read-only: the VM cannot change it, and it is not backed up.");
       return BK_DISK_NONE;
     }
-  if (g_strcmp0 (disk->format, "qcow2") == 0)
+  if (disk->transient)
+    {
+      *reason =
+          N_ ("It is transient: what the guest writes to it is thrown away when the VM stops, "
+              "and it is not backed up.");
+      return BK_DISK_NONE;
+    }
+  if (g_strcmp0 (disk->format, "qcow2") == 0 && !disk->is_old_qcow2)
     return BK_DISK_INCREMENTAL;
-  *reason = g_strcmp0 (disk->format, "raw") == 0
-                ? N_ ("A raw disk cannot record what changed: it is backed up in full each time.")
-                : N_ ("A disk of its format cannot record what changed: it is backed up in full "
-                      "each time.");
+  if (disk->shareable)
+    *reason = N_ ("It is shared with other VMs: what they write while it is copied may be in the "
+                  "copy in part; it is backed up in full each time.");
+  else if (disk->is_old_qcow2)
+    *reason =
+        N_ ("Its image is of the old qcow2 version (compat 0.10), which cannot record what "
+            "changed: it is backed up in full each time. “qemu-img amend -o compat=1.1” makes "
+            "it a new one while the VM is off.");
+  else if (g_strcmp0 (disk->format, "raw") == 0)
+    *reason = N_ ("A raw disk cannot record what changed: it is backed up in full each time.");
+  else
+    *reason = N_ ("A disk of its format cannot record what changed: it is backed up in full "
+                  "each time.");
   return BK_DISK_FULL;
 }

@@ -33,8 +33,11 @@ typedef struct
   gboolean read_only;
   gboolean shareable;
   gboolean transient;
+  gboolean is_old_qcow2;    /* of version 2, which has no room for bitmaps */
+  GPtrArray *images;        /* of char *: which image it is, then those it is built upon */
   guint64 capacity_bytes;   /* what the guest sees; 0 while not known */
   guint64 allocation_bytes; /* what it takes on the host */
+  guint64 below_bytes;      /* and the images that it is built upon */
 } BkVmDisk;
 
 typedef struct
@@ -51,6 +54,8 @@ void bk_vm_free (BkVm *vm);
 BkVmDisk *bk_vm_add_disk (BkVm *vm, const char *target);
 const BkVmDisk *bk_vm_find_disk (const BkVm *vm, const char *target);
 guint64 bk_vm_total_bytes (const BkVm *vm);
+gboolean bk_vm_disk_is_image (const BkVmDisk *disk, const char *image);
+guint64 bk_vm_disk_full_bytes (const BkVmDisk *disk);
 gboolean bk_vm_is_active (const BkVm *vm);
 const char *bk_vm_state_to_string (BkVmState state);
 

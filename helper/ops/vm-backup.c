@@ -87,28 +87,34 @@ verify_outcome (BkVmRun *run, const BkVmBackupOutcome *outcome, GError **error)
                                              run->cancellable, error);
 }
 
-static gboolean
-is_standalone (const BkVmBackupRequest *request)
+static BkBackup *
+do_as_planned (BkVmRun *run, GError **error)
 {
-  return request->standalone || request->pin_label != NULL;
+  if (run->facts.facts.standalone)
+    return bk_vm_copy (run, BK_POINT_STANDALONE, error);
+  switch (bk_cycle_next_step (run->cycle, run->request->max_incrementals))
+    {
+    case BK_STEP_CONSOLIDATION:
+      return bk_vm_consolidate (run, error);
+    case BK_STEP_INCREMENTAL:
+      return bk_vm_copy (run, BK_POINT_INCREMENTAL, error);
+    case BK_STEP_BASE:
+    default:
+      return bk_vm_copy (run, BK_POINT_BASE, error);
+    }
 }
 
 static gboolean
 execute (BkVmRun *run, BkVmBackupOutcome *outcome, GError **error)
 {
   gint64 started_usecs = g_get_monotonic_time ();
-  BkCycleStep step = bk_cycle_next_step (run->cycle, run->request->max_incrementals);
 
-  outcome->step = is_standalone (run->request) ? "standalone" : bk_cycle_step_to_string (step);
+  if (!bk_vm_run_observe (run, error) || !bk_vm_run_decide (run, error))
+    return FALSE;
+  outcome->step = run->plan->step;
   bk_vm_run_log (run, BK_LOG_INFO, NULL, "backup", "Backing up “%s”: %s", run->vm->name,
                  step_text (outcome->step));
-  if (is_standalone (run->request))
-    outcome->backup = bk_vm_copy (run, BK_POINT_STANDALONE, error);
-  else if (step == BK_STEP_CONSOLIDATION)
-    outcome->backup = bk_vm_consolidate (run, error);
-  else
-    outcome->backup =
-        bk_vm_copy (run, step == BK_STEP_BASE ? BK_POINT_BASE : BK_POINT_INCREMENTAL, error);
+  outcome->backup = do_as_planned (run, error);
   if (outcome->backup == NULL || (run->request->verify && !verify_outcome (run, outcome, error)))
     return FALSE;
   outcome->duration_usecs = g_get_monotonic_time () - started_usecs;

@@ -64,13 +64,15 @@ begin (BkVmRun *run, GError **error)
   if (!bk_vm_verify_family (run, error))
     return FALSE;
 
-  BkMergeMode mode = bk_vm_merge_choose (run);
-  if (!bk_vm_merge_check_space (run, mode, error))
+  if (!bk_vm_run_check_space (run, error))
     return FALSE;
+  if (run->request->compress && run->request->merge != BK_MERGE_COPY)
+    bk_vm_run_log (run, BK_LOG_INFO, NULL, "merge",
+                   "Compression needs a copy: the consolidation copies the whole disk");
 
   g_autofree char *merged_id =
       bk_cycle_backup_id (run->vm->name, BK_CYCLE_PART_MERGED, bk_vm_run_find_free_time (run));
-  g_autoptr (BkCycle) journal = bk_cycle_begin_merge (run->cycle, merged_id, mode);
+  g_autoptr (BkCycle) journal = bk_cycle_begin_merge (run->cycle, merged_id, run->plan->merge);
   if (!bk_cycle_file_save (run->project, journal, error))
     return FALSE;
   bk_vm_run_set_cycle (run, g_steal_pointer (&journal));

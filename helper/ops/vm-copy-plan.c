@@ -1,92 +1,16 @@
-/* Which disks a copy takes, each in full or by what changed, what it calls them, and whether there is
- * room. Nothing is written. */
+/* How what the model decided of the disks becomes the files of a point, and its names. Nothing is
+ * written. */
 #include "ops/vm-copy-private.h"
 
 #include "base/error.h"
 #include "base/gettext.h"
-#include "base/quantity.h"
 
-/* What this disk's new file continues, relative to the project; NULL: it is copied in full. */
-static const char *
-find_parent (BkVmCopy *copy, const BkVmDisk *disk, BkDiskAbility ability, const char *reason)
-{
-  const BkCycleDisk *chain =
-      copy->run->cycle == NULL ? NULL : bk_cycle_find_disk (copy->run->cycle, disk->target);
+#include <string.h>
 
-  if (ability == BK_DISK_FULL)
-    bk_vm_run_log (copy->run, BK_LOG_INFO, NULL, "backup.disk", "%s: %s", disk->target, _ (reason));
-  if (copy->point->kind != BK_POINT_INCREMENTAL || ability == BK_DISK_FULL || copy->in_full)
-    return NULL;
-  if (chain == NULL)
-    bk_vm_copy_warn (copy, "%s was added since the last backup: it is copied in full this time",
-                     disk->target);
-  return chain == NULL ? NULL : bk_cycle_disk_top (chain);
-}
-
-static gboolean
-is_excluded (BkVmCopy *copy, const char *target)
-{
-  const char *const *exclude = copy->run->request->exclude_disks;
-
-  return exclude != NULL && g_strv_contains (exclude, target);
-}
-
-static gboolean
-check_excludes (BkVmCopy *copy, GError **error)
-{
-  const char *const *exclude = copy->run->request->exclude_disks;
-
-  for (; exclude != NULL && *exclude != NULL; exclude++)
-    {
-      g_autofree char *line = bk_error_one_line (*exclude);
-
-      if (bk_vm_find_disk (copy->run->vm, *exclude) != NULL)
-        continue;
-      bk_set_error (
-          error, BK_ERROR_USAGE,
-          "The VM “%s” has no disk “%s” to exclude; “cockpit-backup vm list --json” shows "
-          "its disks",
-          copy->run->vm->name, line);
-      return FALSE;
-    }
-  return TRUE;
-}
-
-static void
-add_disk (BkVmCopy *copy, const BkVmDisk *disk, const char *part, gint64 usecs)
-{
-  const char *reason;
-  BkDiskAbility ability = bk_vm_disk_ability (disk, &reason);
-
-  if (ability == BK_DISK_NONE)
-    {
-      if (reason != NULL)
-        bk_vm_copy_warn (copy, "%s: %s", disk->target, _ (reason));
-      return;
-    }
-  if (is_excluded (copy, disk->target))
-    {
-      bk_vm_run_log (copy->run, BK_LOG_INFO, NULL, "backup.disk", "%s: left out, as asked for",
-                     disk->target);
-      return;
-    }
-
-  const char *parent = find_parent (copy, disk, ability, reason);
-  g_autofree char *name = bk_cycle_file_name (copy->run->vm->name, disk->target, part, usecs);
-  g_autofree char *file = g_strconcat (BK_POINT_DATA "/", name, NULL);
-  bk_vm_point_add_disk (copy->point, disk->target, file, parent, disk->capacity_bytes);
-}
-
-/**
- * bk_vm_copy_new_checkpoint_name:
- *
- * Checkpoint names never repeat: where libvirt lost a checkpoint but the image kept its bitmap, the
- * same name would be refused for ever.
- *
- * Returns: (transfer full)
- */
-char *
-bk_vm_copy_new_checkpoint_name (gint64 usecs)
+/* Checkpoint names never repeat: where libvirt lost a checkpoint but the image kept its bitmap, the
+ * same name would be refused for ever. */
+static char *
+new_checkpoint_name (gint64 usecs)
 {
   g_autofree char *time = bk_cycle_backup_id ("cockpit-backup", "checkpoint", usecs);
 
@@ -115,103 +39,124 @@ bk_vm_copy_part (BkPointKind kind)
   return BK_CYCLE_PART_MERGED;
 }
 
-/* Somebody can have deleted the checkpoint that the next incremental starts from. */
-static gboolean
-find_what_tells_changes (BkVmCopy *copy, GError **error)
+static void
+log_disk (BkVmCopy *copy, const BkPlanDisk *disk)
 {
-  BkVmRun *run = copy->run;
-  const char *last = run->cycle == NULL ? NULL : run->cycle->last_checkpoint_name;
-  gboolean has = FALSE;
+  if (disk->reason == NULL)
+    return;
+  if (disk->is_unexpected)
+    bk_vm_copy_warn (copy, "%s: %s", disk->target, disk->reason);
+  else
+    bk_vm_run_log (copy->run, BK_LOG_INFO, NULL, "backup.disk", "%s: %s", disk->target,
+                   disk->reason);
+}
 
-  if (copy->point->kind != BK_POINT_INCREMENTAL)
-    return TRUE;
-  if (!bk_vm_run_has_checkpoint (run, last, &has, error))
-    return FALSE;
-  copy->in_full = !has;
-  if (!has && last != NULL)
-    bk_vm_copy_warn (
-        copy,
-        "The VM's checkpoint “%s” is gone, so nothing tells what changed since the last backup: "
-        "every disk is copied in full this time",
-        last);
-  return TRUE;
+static void
+log_plan (BkVmCopy *copy)
+{
+  const BkVmPlan *plan = copy->run->plan;
+
+  for (guint i = 0; i < plan->warnings->len; i++)
+    {
+      const BkPlanWarning *warning = g_ptr_array_index (plan->warnings, i);
+
+      if (warning->is_kept)
+        bk_vm_copy_warn (copy, "%s", warning->message);
+    }
+  for (guint i = 0; i < plan->disks->len; i++)
+    {
+      const BkPlanDisk *disk = g_ptr_array_index (plan->disks, i);
+
+      log_disk (copy, disk);
+    }
+}
+
+static void
+add_disk (BkVmCopy *copy, const BkPlanDisk *planned, gint64 usecs)
+{
+  const BkVmDisk *known = bk_vm_find_disk (copy->run->vm, planned->target);
+  g_autofree char *name = bk_cycle_file_name (copy->run->vm->name, planned->target,
+                                              bk_vm_copy_part (copy->point->kind), usecs);
+  g_autofree char *file = g_strconcat (BK_POINT_DATA "/", name, NULL);
+  BkPointDisk *disk = bk_vm_point_add_disk (copy->point, planned->target, file, planned->parent,
+                                            known->capacity_bytes);
+
+  if (known->images->len > 0)
+    disk->image = g_strdup (g_ptr_array_index (known->images, 0));
+}
+
+/* The point's disks as the plan says now; a checkpoint, where it makes one, of a name not used before. */
+static void
+apply_plan (BkVmCopy *copy)
+{
+  const BkVmPlan *plan = copy->run->plan;
+
+  g_ptr_array_set_size (copy->point->disks, 0);
+  for (guint i = 0; i < plan->disks->len; i++)
+    {
+      const BkPlanDisk *planned = g_ptr_array_index (plan->disks, i);
+
+      if (planned->action != BK_PLAN_NONE)
+        add_disk (copy, planned, copy->usecs);
+    }
+  g_clear_pointer (&copy->point->checkpoint, g_free);
+  if (bk_vm_plan_makes_checkpoint (plan))
+    copy->point->checkpoint = new_checkpoint_name (copy->usecs);
 }
 
 /**
  * bk_vm_copy_plan:
- * @copy: gets its point
- * @usecs: the time in the names
- *
- * Errors: of what was asked for; %BK_ERROR_UNSUPPORTED if no disk can be backed up.
+ * @copy: gets its point, by the plan of its run
  */
-gboolean
-bk_vm_copy_plan (BkVmCopy *copy, BkPointKind kind, gint64 usecs, GError **error)
+void
+bk_vm_copy_plan (BkVmCopy *copy, BkPointKind kind)
 {
   BkVmRun *run = copy->run;
-  const char *part = bk_vm_copy_part (kind);
 
   copy->point = bk_vm_point_new (kind, run->vm->name, run->vm->uuid);
-  if (!check_excludes (copy, error) || !find_what_tells_changes (copy, error))
-    return FALSE;
-  for (guint i = 0; i < run->vm->disks->len; i++)
-    add_disk (copy, g_ptr_array_index (run->vm->disks, i), part, usecs);
-  if (copy->point->disks->len == 0)
-    {
-      bk_set_error (error, BK_ERROR_UNSUPPORTED, "The VM “%s” has no disk that can be backed up",
-                    run->vm->name);
-      return FALSE;
-    }
-  for (guint i = 0; i < copy->point->disks->len; i++)
-    {
-      const BkPointDisk *disk = g_ptr_array_index (copy->point->disks, i);
-      const BkVmDisk *known = bk_vm_find_disk (run->vm, disk->target);
-
-      if (kind != BK_POINT_STANDALONE && bk_vm_disk_ability (known, NULL) == BK_DISK_INCREMENTAL &&
-          copy->point->checkpoint == NULL)
-        copy->point->checkpoint = bk_vm_copy_new_checkpoint_name (usecs);
-    }
-  return TRUE;
-}
-
-static guint64
-needed_bytes (BkVmCopy *copy)
-{
-  guint64 needed = 0;
-
-  for (guint i = 0; i < copy->point->disks->len; i++)
-    {
-      const BkPointDisk *disk = g_ptr_array_index (copy->point->disks, i);
-
-      if (disk->parent == NULL)
-        needed += bk_vm_find_disk (copy->run->vm, disk->target)->allocation_bytes;
-    }
-  return needed;
+  log_plan (copy);
+  apply_plan (copy);
 }
 
 /**
- * bk_vm_copy_check_space:
+ * bk_vm_copy_plan_without:
+ * @lost_disk: (nullable): of which QEMU has found that it does not know what changed; %NULL: it may
+ *   be any
  *
- * What an incremental will take is known only when it is done; a full copy takes what the disk has.
+ * Decides again with what was learnt: that disk's chain begins anew inside the cycle, and where
+ * nobody knows which disk it is, each one's does.
  *
- * Errors: %BK_ERROR_NO_SPACE
+ * Errors: %BK_ERROR_INTEGRITY if there is nothing that could be done without.
  */
 gboolean
-bk_vm_copy_check_space (BkVmCopy *copy, GError **error)
+bk_vm_copy_plan_without (BkVmCopy *copy, const char *lost_disk, GError **error)
 {
   BkVmRun *run = copy->run;
-  guint64 needed = needed_bytes (copy);
-  guint64 free_bytes;
+  GPtrArray *recorded = run->facts.recorded;
+  g_autoptr (GPtrArray) targets = g_ptr_array_new_with_free_func (g_free);
 
-  if (!bk_repository_free_bytes (run->repository, &free_bytes, error))
+  for (guint i = 0; recorded != NULL && i < recorded->len; i++)
+    {
+      BkRecordedDisk *disk = g_ptr_array_index (recorded, i);
+
+      if (disk->is_lost || (lost_disk != NULL && strcmp (disk->target, lost_disk) != 0))
+        continue;
+      disk->is_lost = TRUE;
+      g_ptr_array_add (targets, g_strdup (disk->target));
+    }
+  if (targets->len == 0)
+    {
+      bk_set_error (
+          error, BK_ERROR_INTEGRITY,
+          "The copy of the VM “%s” did not begin: libvirt finds a bitmap broken that it was "
+          "not asked for; run “cockpit-backup vm forget %s” to begin a new cycle",
+          run->vm->name, run->vm->name);
+      return FALSE;
+    }
+  if (!bk_vm_run_decide (run, error))
     return FALSE;
-  if (needed <= free_bytes)
-    return TRUE;
-
-  g_autofree char *needs = bk_size_text (needed);
-  g_autofree char *has = bk_size_text (free_bytes);
-  bk_set_error (error, BK_ERROR_NO_SPACE,
-                "The backup of “%s” was not started: it needs %s in “%s”, which has %s; free some "
-                "space there or set another repository",
-                run->vm->name, needs, bk_repository_path (run->repository), has);
-  return FALSE;
+  for (guint i = 0; i < targets->len; i++)
+    log_disk (copy, bk_vm_plan_find_disk (run->plan, g_ptr_array_index (targets, i)));
+  apply_plan (copy);
+  return TRUE;
 }

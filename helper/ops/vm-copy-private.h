@@ -10,21 +10,20 @@
 typedef struct
 {
   BkVmRun *run;
+  gint64 usecs; /* the time in its names */
   BkVmPoint *point;
   BkVmBackup *request; /* what the hypervisor is asked for */
   BkPointWriter *writer;
   gboolean started_paused;
-  gboolean began;   /* the checkpoint may exist */
-  gboolean in_full; /* of an incremental: nothing tells what changed, every disk is copied whole */
+  gboolean began;     /* the checkpoint may exist */
   gboolean completed; /* on the disk, whatever happens after */
 } BkVmCopy;
 
 void bk_vm_copy_warn (BkVmCopy *copy, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
 const char *bk_vm_copy_part (BkPointKind kind);
-char *bk_vm_copy_new_checkpoint_name (gint64 usecs);
-gboolean bk_vm_copy_plan (BkVmCopy *copy, BkPointKind kind, gint64 usecs, GError **error);
-gboolean bk_vm_copy_check_space (BkVmCopy *copy, GError **error);
+void bk_vm_copy_plan (BkVmCopy *copy, BkPointKind kind);
+gboolean bk_vm_copy_plan_without (BkVmCopy *copy, const char *lost_disk, GError **error);
 
 gboolean bk_vm_copy_create_targets (BkVmCopy *copy, GError **error);
 gboolean bk_vm_copy_transfer (BkVmCopy *copy, GError **error);

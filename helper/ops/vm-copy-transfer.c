@@ -35,8 +35,7 @@ bk_vm_copy_create_targets (BkVmCopy *copy, GError **error)
       if (!bk_qemu_img_create (path, known->capacity_bytes, backing, error))
         return FALSE;
       bk_vm_backup_add_disk (copy->request, disk->target, path, disk->parent != NULL,
-                             copy->point->checkpoint != NULL &&
-                                 bk_vm_disk_ability (known, NULL) == BK_DISK_INCREMENTAL);
+                             bk_vm_plan_find_disk (copy->run->plan, disk->target)->records);
     }
   return TRUE;
 }
@@ -91,12 +90,12 @@ thaw (BkVmCopy *copy)
 
 /* The freeze lasts for the instant of the copy's beginning only; QEMU keeps what changes after. */
 static gboolean
-begin (BkVmCopy *copy, GError **error)
+begin (BkVmCopy *copy, char **lost_disk, GError **error)
 {
   BkVmRun *run = copy->run;
   gboolean frozen = freeze (copy);
   gboolean began =
-      bk_hypervisor_begin_backup (run->hypervisor, run->vm->uuid, copy->request, error);
+      bk_hypervisor_begin_backup (run->hypervisor, run->vm->uuid, copy->request, lost_disk, error);
 
   if (frozen)
     thaw (copy);
@@ -107,41 +106,45 @@ begin (BkVmCopy *copy, GError **error)
   return began;
 }
 
-/* The bitmap of a disk is missing or broken (QEMU was killed, the disk was replaced): what changed is
- * not known, so each disk's chain begins anew inside the cycle, under a checkpoint of another name. */
+/* The bitmap of a disk is missing or broken (QEMU was killed, the disk was replaced): decide again,
+ * and begin under a checkpoint of another name. */
 static gboolean
-begin_in_full (BkVmCopy *copy, const GError *why, GError **error)
+prepare_without (BkVmCopy *copy, const char *lost_disk, GError **error)
 {
-  BkVmRun *run = copy->run;
   BkBackup *backup = bk_point_writer_backup (copy->writer);
 
-  bk_vm_copy_warn (copy, "%s: every disk is copied in full this time", why->message);
-  if (!bk_vm_run_delete_checkpoint (run, copy->point->checkpoint, error))
+  if (!bk_vm_run_delete_checkpoint (copy->run, copy->point->checkpoint, error) ||
+      !bk_vm_copy_plan_without (copy, lost_disk, error))
     return FALSE;
-  g_free (copy->point->checkpoint);
-  copy->point->checkpoint = bk_vm_copy_new_checkpoint_name (g_get_real_time ());
-  for (guint i = 0; i < copy->point->disks->len; i++)
-    g_clear_pointer (&((BkPointDisk *) g_ptr_array_index (copy->point->disks, i))->parent, g_free);
   json_object_unref (backup->extra);
   backup->extra = bk_vm_point_to_json (copy->point);
   g_clear_pointer (&copy->request, bk_vm_backup_free);
-  return bk_vm_copy_check_space (copy, error) &&
+  return bk_vm_run_check_space (copy->run, error) &&
          bk_point_writer_write_metadata (copy->writer, error) &&
-         bk_vm_copy_create_targets (copy, error) && begin (copy, error);
+         bk_vm_copy_create_targets (copy, error);
 }
 
+/* Each time it does not begin there is one disk less to be copied incrementally. */
 static gboolean
-begin_or_begin_in_full (BkVmCopy *copy, GError **error)
+begin_with_what_is_known (BkVmCopy *copy, GError **error)
 {
-  g_autoptr (GError) local = NULL;
+  while (TRUE)
+    {
+      g_autoptr (GError) local = NULL;
+      g_autofree char *lost_disk = NULL;
 
-  if (begin (copy, &local))
-    return TRUE;
-  if (copy->point->kind == BK_POINT_INCREMENTAL && copy->point->checkpoint != NULL &&
-      g_error_matches (local, BK_ERROR, BK_ERROR_INTEGRITY))
-    return begin_in_full (copy, local, error);
-  g_propagate_error (error, g_steal_pointer (&local));
-  return FALSE;
+      if (begin (copy, &lost_disk, &local))
+        return TRUE;
+      if (copy->point->kind != BK_POINT_INCREMENTAL || copy->point->checkpoint == NULL ||
+          !g_error_matches (local, BK_ERROR, BK_ERROR_INTEGRITY))
+        {
+          g_propagate_error (error, g_steal_pointer (&local));
+          return FALSE;
+        }
+      bk_vm_run_log (copy->run, BK_LOG_WARNING, NULL, "backup.bitmap", "%s", local->message);
+      if (!prepare_without (copy, lost_disk, error))
+        return FALSE;
+    }
 }
 
 /**
@@ -158,7 +161,7 @@ bk_vm_copy_transfer (BkVmCopy *copy, GError **error)
 
   bk_vm_run_log (run, BK_LOG_INFO, bk_point_writer_backup (copy->writer)->id, "copy",
                  "Copying %u disk(s) of “%s”", copy->point->disks->len, run->vm->name);
-  if (!begin_or_begin_in_full (copy, error))
+  if (!begin_with_what_is_known (copy, error))
     return FALSE;
   if (copy->point->kind == BK_POINT_INCREMENTAL && !bk_vm_verify_family (run, &family_error))
     {

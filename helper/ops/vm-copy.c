@@ -47,7 +47,7 @@ bk_vm_copy_warn (BkVmCopy *copy, const char *format, ...)
 }
 
 static BkBackup *
-new_backup (BkVmCopy *copy, gint64 usecs)
+new_backup (BkVmCopy *copy)
 {
   BkVmRun *run = copy->run;
   BkPointKind kind = copy->point->kind;
@@ -56,7 +56,7 @@ new_backup (BkVmCopy *copy, gint64 usecs)
                       : kind == BK_POINT_BASE      ? BK_BACKUP_FULL
                       : label != NULL              ? BK_BACKUP_CHECKPOINT
                                                    : BK_BACKUP_SNAPSHOT;
-  g_autofree char *id = bk_cycle_backup_id (run->vm->name, bk_vm_copy_part (kind), usecs);
+  g_autofree char *id = bk_cycle_backup_id (run->vm->name, bk_vm_copy_part (kind), copy->usecs);
   BkBackup *backup = bk_backup_new (id, run->project_id, type);
 
   backup->created_usecs = g_get_real_time ();
@@ -69,10 +69,10 @@ new_backup (BkVmCopy *copy, gint64 usecs)
 }
 
 static gboolean
-open_writer (BkVmCopy *copy, gint64 usecs, GError **error)
+open_writer (BkVmCopy *copy, GError **error)
 {
-  copy->writer = bk_point_writer_open (copy->run->project, copy->run->project_path,
-                                       new_backup (copy, usecs), error);
+  copy->writer =
+      bk_point_writer_open (copy->run->project, copy->run->project_path, new_backup (copy), error);
   return copy->writer != NULL;
 }
 
@@ -228,10 +228,10 @@ undo (BkVmCopy *copy, const GError *why)
 }
 
 static gboolean
-make (BkVmCopy *copy, gint64 usecs, GError **error)
+make (BkVmCopy *copy, GError **error)
 {
-  return bk_vm_copy_check_space (copy, error) && bk_vm_run_check_passable (copy->run, error) &&
-         open_writer (copy, usecs, error) && bk_vm_copy_create_targets (copy, error) &&
+  return bk_vm_run_check_space (copy->run, error) && bk_vm_run_check_passable (copy->run, error) &&
+         open_writer (copy, error) && bk_vm_copy_create_targets (copy, error) &&
          add_definition (copy, error) && start_if_off (copy, error) &&
          bk_vm_copy_transfer (copy, error) && seal_files (copy, error) && commit (copy, error);
 }
@@ -250,12 +250,12 @@ make (BkVmCopy *copy, gint64 usecs, GError **error)
 BkBackup *
 bk_vm_copy (BkVmRun *run, BkPointKind kind, GError **error)
 {
-  gint64 usecs = bk_vm_run_find_free_time (run);
-  BkVmCopy copy = { .run = run };
+  BkVmCopy copy = { .run = run, .usecs = bk_vm_run_find_free_time (run) };
   g_autoptr (GError) local = NULL;
   BkBackup *completed = NULL;
 
-  if (bk_vm_copy_plan (&copy, kind, usecs, &local) && make (&copy, usecs, &local))
+  bk_vm_copy_plan (&copy, kind);
+  if (make (&copy, &local))
     {
       if (kind != BK_POINT_STANDALONE)
         drop_previous_checkpoint (&copy);

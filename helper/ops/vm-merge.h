@@ -13,5 +13,3 @@ gboolean bk_vm_merge_clone (BkVmRun *run,
                             GError **error);
 gboolean bk_vm_merge_copy (
     BkVmRun *run, const BkCycleDisk *chain, const char *path, BkFraction *progress, GError **error);
-BkMergeMode bk_vm_merge_choose (BkVmRun *run);
-gboolean bk_vm_merge_check_space (BkVmRun *run, BkMergeMode mode, GError **error);

@@ -7,6 +7,7 @@
 #include "base/gettext.h"
 #include "base/passable.h"
 #include "base/path.h"
+#include "base/quantity.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -86,6 +87,8 @@ bk_vm_run_open (BkRepository *repository,
 void
 bk_vm_run_free (BkVmRun *run)
 {
+  g_clear_pointer (&run->plan, bk_vm_plan_free);
+  bk_vm_facts_clear (&run->facts);
   g_clear_pointer (&run->cycle, bk_cycle_free);
   g_clear_pointer (&run->vm, bk_vm_free);
   bk_fd_clear (&run->project);
@@ -144,6 +147,60 @@ bk_vm_run_has_checkpoint (BkVmRun *run, const char *name, gboolean *has, GError 
     return FALSE;
   *has = name != NULL && g_strv_contains ((const char *const *) names, name);
   return TRUE;
+}
+
+/**
+ * bk_vm_run_observe:
+ *
+ * Reads what the plan is decided from.
+ */
+gboolean
+bk_vm_run_observe (BkVmRun *run, GError **error)
+{
+  bk_vm_facts_clear (&run->facts);
+  return bk_vm_facts_read (&run->facts, run->request, bk_repository_path (run->repository),
+                           run->project, run->hypervisor, run->vm, run->cycle, error);
+}
+
+/**
+ * bk_vm_run_decide:
+ *
+ * Has the model decide what this run does, by the facts that it has; again where it has learnt more.
+ */
+gboolean
+bk_vm_run_decide (BkVmRun *run, GError **error)
+{
+  run->facts.facts.vm = run->vm;
+  run->facts.facts.cycle = run->cycle;
+  g_clear_pointer (&run->plan, bk_vm_plan_free);
+  run->plan = bk_vm_plan_decide (&run->facts.facts, error);
+  return run->plan != NULL;
+}
+
+/**
+ * bk_vm_run_check_space:
+ *
+ * Errors: %BK_ERROR_NO_SPACE when what the plan needs for certain is not there.
+ */
+gboolean
+bk_vm_run_check_space (BkVmRun *run, GError **error)
+{
+  const BkVmPlan *plan = run->plan;
+  guint64 free_bytes;
+
+  if (!bk_repository_free_bytes (run->repository, &free_bytes, error))
+    return FALSE;
+  if (plan->certain_bytes <= free_bytes)
+    return TRUE;
+
+  g_autofree char *needs = bk_size_text (plan->certain_bytes);
+  g_autofree char *has = bk_size_text (free_bytes);
+  bk_set_error (error, BK_ERROR_NO_SPACE,
+                "The backup of “%s” was not started: it needs %s in “%s”, which has %s; free some "
+                "space there or set another repository%s",
+                run->vm->name, needs, bk_repository_path (run->repository), has,
+                plan->merge == BK_MERGE_COPY ? _ (", or merge in place (--merge in-place)") : "");
+  return FALSE;
 }
 
 static void

@@ -2,25 +2,9 @@
 
 #include "base/reporter.h"
 #include "model/vm-point.h"
+#include "ops/vm-facts.h"
 #include "store/cycle-file.h"
 #include "store/repository.h"
-#include "vm/hypervisor.h"
-
-/* What is asked for. Borrowed for the run. */
-typedef struct
-{
-  const char *vm;                   /* its name */
-  const char *job_id;               /* who holds the project while it runs */
-  guint max_incrementals;           /* 1 to 255 */
-  gboolean standalone;              /* a full copy beside the cycle */
-  const char *pin_label;            /* (nullable) a standalone copy that no rule removes */
-  const char *const *exclude_disks; /* targets, closed by NULL */
-  gboolean quiesce;  /* ask the guest to settle its file systems for the instant of the copy */
-  guint limit_mib;   /* of the copy, per second; 0: none */
-  gboolean verify;   /* read everything again at the end */
-  BkMergeMode merge; /* of a consolidation */
-  gboolean compress; /* by zstd, of a consolidation; implies a copy */
-} BkVmBackupRequest;
 
 /*
  * One run on one VM: the project is locked, the VM and its cycle are read. The stages of a backup
@@ -40,7 +24,9 @@ typedef struct
   int project;        /* the same, by handle, for everything we do ourselves */
   BkLock *lock;
   BkVm *vm;
-  BkCycle *cycle; /* (nullable) */
+  BkCycle *cycle;  /* (nullable) */
+  BkVmFacts facts; /* what the plan is decided from */
+  BkVmPlan *plan;  /* (nullable) what this run does, once bk_vm_run_decide() was asked */
 } BkVmRun;
 
 gboolean bk_vm_name_check (const char *name, GError **error);
@@ -63,6 +49,9 @@ void bk_vm_run_progress (BkVmRun *run, const char *step, guint64 done_bytes, gui
 void bk_vm_run_set_cycle (BkVmRun *run, BkCycle *cycle);
 gboolean bk_vm_run_has_checkpoint (BkVmRun *run, const char *name, gboolean *has, GError **error);
 
+gboolean bk_vm_run_observe (BkVmRun *run, GError **error);
+gboolean bk_vm_run_decide (BkVmRun *run, GError **error);
+gboolean bk_vm_run_check_space (BkVmRun *run, GError **error);
 gboolean bk_vm_run_check_passable (BkVmRun *run, GError **error);
 gint64 bk_vm_run_find_free_time (BkVmRun *run);
 gboolean bk_vm_run_refresh (BkVmRun *run, GError **error);

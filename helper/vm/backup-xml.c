@@ -1,8 +1,10 @@
 #include "vm/backup-xml.h"
 
-#include <libxml/parser.h>
-#include <libxml/tree.h>
+#include "format/xml.h"
+
 #include <string.h>
+
+#define DISKS_MAX_COUNT 1024
 
 static void append (GString *xml, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
@@ -99,23 +101,6 @@ bk_checkpoint_xml_new (const BkVmBackup *backup, const BkVm *vm)
   return g_string_free (xml, FALSE);
 }
 
-static xmlNodePtr
-find_element (xmlNodePtr node, const char *name)
-{
-  for (; node != NULL; node = node->next)
-    {
-      if (node->type != XML_ELEMENT_NODE)
-        continue;
-      if (strcmp ((const char *) node->name, name) == 0)
-        return node;
-
-      xmlNodePtr below = find_element (node->children, name);
-      if (below != NULL)
-        return below;
-    }
-  return NULL;
-}
-
 /**
  * bk_backup_xml_target_file:
  * @xml: the <domainbackup> of a backup that runs
@@ -125,14 +110,60 @@ find_element (xmlNodePtr node, const char *name)
 char *
 bk_backup_xml_target_file (const char *xml)
 {
-  xmlDocPtr doc = xmlReadMemory (xml, (int) strlen (xml), "backup.xml", NULL,
-                                 XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
-  xmlNodePtr target = doc == NULL ? NULL : find_element (xmlDocGetRootElement (doc), "target");
-  xmlChar *file = target == NULL ? NULL : xmlGetNoNsProp (target, (const xmlChar *) "file");
-  char *copy = g_strdup (file == NULL ? "" : (const char *) file);
+  bk_autodoc xmlDocPtr doc = bk_xml_parse (xml, "domainbackup", NULL);
+  xmlNodePtr disks = doc == NULL ? NULL : bk_xml_find_child (xmlDocGetRootElement (doc), "disks");
 
-  xmlFree (file);
-  if (doc != NULL)
-    xmlFreeDoc (doc);
-  return copy;
+  for (xmlNodePtr node = disks == NULL ? NULL : disks->children; node != NULL; node = node->next)
+    {
+      char *file = bk_xml_is_element (node, "disk")
+                       ? bk_xml_get_attribute (bk_xml_find_child (node, "target"), "file")
+                       : NULL;
+
+      if (file != NULL)
+        return file;
+    }
+  return g_strdup ("");
+}
+
+static void
+read_recorded_disk (xmlNodePtr node, gboolean is_sized, GPtrArray *recorded)
+{
+  g_autofree char *target = bk_xml_get_attribute (node, "name");
+  g_autofree char *kind = bk_xml_get_attribute (node, "checkpoint");
+  g_autofree char *size = bk_xml_get_attribute (node, "size");
+
+  if (target == NULL || g_strcmp0 (kind, "bitmap") != 0)
+    return;
+
+  BkRecordedDisk *disk = g_new0 (BkRecordedDisk, 1);
+  disk->target = g_strdup (target);
+  disk->is_lost = is_sized && size == NULL;
+  if (size != NULL)
+    g_ascii_string_to_unsigned (size, 10, 0, G_MAXINT64, &disk->changed_bytes, NULL);
+  g_ptr_array_add (recorded, disk);
+}
+
+/**
+ * bk_checkpoint_xml_read:
+ * @xml: a <domaincheckpoint>
+ * @is_sized: whether sizes were asked for: libvirt says none of a disk whose bitmap is not there
+ *
+ * Returns: (transfer full) (element-type BkRecordedDisk) (nullable): the disks that it records;
+ *   %NULL with %BK_ERROR_INTEGRITY.
+ */
+GPtrArray *
+bk_checkpoint_xml_read (const char *xml, gboolean is_sized, GError **error)
+{
+  bk_autodoc xmlDocPtr doc = bk_xml_parse (xml, "domaincheckpoint", error);
+  if (doc == NULL)
+    return NULL;
+
+  GPtrArray *recorded = g_ptr_array_new_with_free_func ((GDestroyNotify) bk_recorded_disk_free);
+  xmlNodePtr disks = bk_xml_find_child (xmlDocGetRootElement (doc), "disks");
+  for (xmlNodePtr node = disks == NULL ? NULL : disks->children; node != NULL; node = node->next)
+    {
+      if (bk_xml_is_element (node, "disk") && recorded->len < DISKS_MAX_COUNT)
+        read_recorded_disk (node, is_sized, recorded);
+    }
+  return recorded;
 }

@@ -137,6 +137,8 @@ bk_hypervisor_list_images (BkHypervisor *self, GCancellable *cancellable, GError
 
 /**
  * bk_hypervisor_begin_backup:
+ * @lost_disk: (out) (optional) (nullable) (transfer full): with %BK_ERROR_INTEGRITY, the disk whose
+ *   bitmap it is; %NULL where the hypervisor does not say
  *
  * Begins to copy the disks as they are at one instant, and makes the checkpoint in that instant.
  * Follow it with bk_hypervisor_wait_backup().
@@ -148,9 +150,15 @@ gboolean
 bk_hypervisor_begin_backup (BkHypervisor *self,
                             const char *uuid,
                             const BkVmBackup *backup,
+                            char **lost_disk,
                             GError **error)
 {
-  return BK_HYPERVISOR_GET_IFACE (self)->begin_backup (self, uuid, backup, error);
+  g_autofree char *unused = NULL;
+
+  if (lost_disk == NULL)
+    lost_disk = &unused;
+  *lost_disk = NULL;
+  return BK_HYPERVISOR_GET_IFACE (self)->begin_backup (self, uuid, backup, lost_disk, error);
 }
 
 /**
@@ -236,6 +244,22 @@ GStrv
 bk_hypervisor_list_checkpoints (BkHypervisor *self, const char *uuid, GError **error)
 {
   return BK_HYPERVISOR_GET_IFACE (self)->list_checkpoints (self, uuid, error);
+}
+
+/**
+ * bk_hypervisor_get_recorded:
+ *
+ * Returns: (transfer full) (element-type BkRecordedDisk) (nullable): the disks whose changes
+ *   @checkpoint records; %NULL without error when there is no such checkpoint. Of a VM that is off,
+ *   or busy, neither sizes nor lost bitmaps are known.
+ */
+GPtrArray *
+bk_hypervisor_get_recorded (BkHypervisor *self,
+                            const char *uuid,
+                            const char *checkpoint,
+                            GError **error)
+{
+  return BK_HYPERVISOR_GET_IFACE (self)->get_recorded (self, uuid, checkpoint, error);
 }
 
 /**

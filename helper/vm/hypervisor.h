@@ -1,6 +1,6 @@
 #pragma once
 
-#include "model/vm.h"
+#include "model/vm-plan.h"
 
 #include <gio/gio.h>
 #include <sys/types.h>
@@ -80,6 +80,7 @@ struct _BkHypervisorInterface
   gboolean (*begin_backup) (BkHypervisor *self,
                             const char *uuid,
                             const BkVmBackup *backup,
+                            char **lost_disk,
                             GError **error);
   gboolean (*wait_backup) (BkHypervisor *self,
                            const char *uuid,
@@ -98,6 +99,10 @@ struct _BkHypervisorInterface
   gboolean (*thaw) (BkHypervisor *self, const char *uuid, GError **error);
 
   GStrv (*list_checkpoints) (BkHypervisor *self, const char *uuid, GError **error);
+  GPtrArray *(*get_recorded) (BkHypervisor *self,
+                              const char *uuid,
+                              const char *checkpoint,
+                              GError **error);
   gboolean (*delete_checkpoint) (BkHypervisor *self,
                                  const char *uuid,
                                  const char *name,
@@ -128,6 +133,7 @@ bk_hypervisor_list_images (BkHypervisor *self, GCancellable *cancellable, GError
 gboolean bk_hypervisor_begin_backup (BkHypervisor *self,
                                      const char *uuid,
                                      const BkVmBackup *backup,
+                                     char **lost_disk,
                                      GError **error);
 gboolean bk_hypervisor_wait_backup (BkHypervisor *self,
                                     const char *uuid,
@@ -146,6 +152,10 @@ BkFreeze bk_hypervisor_freeze (BkHypervisor *self, const char *uuid, GError **er
 gboolean bk_hypervisor_thaw (BkHypervisor *self, const char *uuid, GError **error);
 
 GStrv bk_hypervisor_list_checkpoints (BkHypervisor *self, const char *uuid, GError **error);
+GPtrArray *bk_hypervisor_get_recorded (BkHypervisor *self,
+                                       const char *uuid,
+                                       const char *checkpoint,
+                                       GError **error);
 gboolean bk_hypervisor_delete_checkpoint (BkHypervisor *self,
                                           const char *uuid,
                                           const char *name,

@@ -26,8 +26,34 @@ refuse_if_busy (virDomainPtr domain, GError **error)
   return TRUE;
 }
 
+/* Which disk's bitmap libvirt complains of: it names the disk in quotes, in whatever language. Where
+ * that is not the name of exactly one, nobody knows. */
+static char *
+find_lost_disk (const BkVmBackup *backup)
+{
+  const char *message = virGetLastErrorMessage ();
+  const char *found = NULL;
+
+  for (guint i = 0; i < backup->disks->len; i++)
+    {
+      const BkVmBackupDisk *disk = g_ptr_array_index (backup->disks, i);
+      g_autofree char *quoted = g_strdup_printf ("'%s'", disk->target);
+
+      if (!disk->incremental || message == NULL || strstr (message, quoted) == NULL)
+        continue;
+      if (found != NULL)
+        return NULL;
+      found = disk->target;
+    }
+  return g_strdup (found);
+}
+
 static gboolean
-begin_backup (BkHypervisor *hypervisor, const char *uuid, const BkVmBackup *backup, GError **error)
+begin_backup (BkHypervisor *hypervisor,
+              const char *uuid,
+              const BkVmBackup *backup,
+              char **lost_disk,
+              GError **error)
 {
   autodomain virDomainPtr domain = bk_libvirt_domain (BK_LIBVIRT (hypervisor), uuid, error);
   g_autoptr (BkVm) vm =
@@ -41,6 +67,7 @@ begin_backup (BkHypervisor *hypervisor, const char *uuid, const BkVmBackup *back
   if (virDomainBackupBegin (domain, backup_xml, checkpoint_xml,
                             VIR_DOMAIN_BACKUP_BEGIN_REUSE_EXTERNAL) == 0)
     return TRUE;
+  *lost_disk = find_lost_disk (backup);
   bk_libvirt_set_error (error, "The copy of the VM “%s” did not begin", vm->name);
   return FALSE;
 }

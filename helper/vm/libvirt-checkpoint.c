@@ -1,3 +1,4 @@
+#include "vm/backup-xml.h"
 #include "vm/libvirt-private.h"
 
 #include <stdlib.h>
@@ -27,6 +28,49 @@ list_checkpoints (BkHypervisor *hypervisor, const char *uuid, GError **error)
     }
   free (checkpoints);
   return g_strv_builder_end (names);
+}
+
+/* With sizes, which tell lost bitmaps too, where the VM runs and no job holds it up. */
+static char *
+dump_checkpoint (virDomainPtr domain, virDomainCheckpointPtr checkpoint, gboolean *is_sized)
+{
+  virDomainJobInfo info;
+  char *xml = NULL;
+
+  *is_sized = FALSE;
+  if (virDomainIsActive (domain) == 1 && virDomainGetJobInfo (domain, &info) == 0 &&
+      info.type == VIR_DOMAIN_JOB_NONE)
+    xml = virDomainCheckpointGetXMLDesc (checkpoint, VIR_DOMAIN_CHECKPOINT_XML_NO_DOMAIN |
+                                                         VIR_DOMAIN_CHECKPOINT_XML_SIZE);
+  if (xml != NULL)
+    *is_sized = TRUE;
+  else
+    xml = virDomainCheckpointGetXMLDesc (checkpoint, VIR_DOMAIN_CHECKPOINT_XML_NO_DOMAIN);
+  return xml;
+}
+
+static GPtrArray *
+get_recorded (BkHypervisor *hypervisor, const char *uuid, const char *name, GError **error)
+{
+  autodomain virDomainPtr domain = bk_libvirt_domain (BK_LIBVIRT (hypervisor), uuid, error);
+  gboolean is_sized;
+
+  if (domain == NULL)
+    return NULL;
+
+  virDomainCheckpointPtr checkpoint = virDomainCheckpointLookupByName (domain, name, 0);
+  if (checkpoint == NULL && virGetLastErrorCode () == VIR_ERR_NO_DOMAIN_CHECKPOINT)
+    return NULL;
+
+  char *xml = checkpoint == NULL ? NULL : dump_checkpoint (domain, checkpoint, &is_sized);
+  GPtrArray *recorded = xml == NULL ? NULL : bk_checkpoint_xml_read (xml, is_sized, error);
+  if (xml == NULL)
+    bk_libvirt_set_error (error, "The checkpoint “%s” of the VM “%s” cannot be read", name,
+                          virDomainGetName (domain));
+  if (checkpoint != NULL)
+    virDomainCheckpointFree (checkpoint);
+  free (xml);
+  return recorded;
 }
 
 static gboolean
@@ -73,6 +117,7 @@ void
 bk_libvirt_checkpoint_iface (BkHypervisorInterface *iface)
 {
   iface->list_checkpoints = list_checkpoints;
+  iface->get_recorded = get_recorded;
   iface->delete_checkpoint = delete_checkpoint;
   iface->drop_checkpoint_record = drop_checkpoint_record;
 }

@@ -80,6 +80,9 @@ class Vm:
     def start(self):
         virsh("start", self.name)
 
+    def start_paused(self):
+        virsh("start", self.name, "--paused")
+
     def destroy(self):
         virsh("destroy", self.name)
 

@@ -12,6 +12,7 @@ add_disk (BkVm *vm, const char *target, guint64 bytes)
   disk->format = g_strdup ("qcow2");
   disk->path = g_strdup ("/disk");
   disk->allocation_bytes = bytes;
+  g_ptr_array_add (disk->images, g_strdup ("file:/disk#1"));
 }
 
 static BkCycle *
@@ -19,7 +20,7 @@ new_cycle (const char *vm, const char *const *ids)
 {
   BkCycle *cycle = bk_cycle_new (vm, UUID);
 
-  bk_cycle_set_disk_base (cycle, "vda", "base/vda", "hash");
+  bk_cycle_set_disk_base (cycle, "vda", "base/vda", "hash")->image = g_strdup ("file:/disk#1");
   for (; *ids != NULL; ids++)
     g_ptr_array_add (cycle->backup_ids, g_strdup (*ids));
   return cycle;
@@ -50,8 +51,12 @@ plan_web1 (void)
   add_disk (vm, "vda", 4096);
   add_disk (vm, "vdb", 1073741824);
   add_disk (vm, "vdc", 4096);
+  BkRecordedDisk recorded = { .target = (char *) "vda" };
+  g_autoptr (GPtrArray) all = g_ptr_array_new ();
+  g_ptr_array_add (all, &recorded);
   return decide (&(BkVmPlanFacts){ .vm = vm,
                                    .cycle = cycle,
+                                   .recorded = all,
                                    .max_incrementals = 7,
                                    .exclude_disks = exclude,
                                    .free_bytes = 536870912000 },

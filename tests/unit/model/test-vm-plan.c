@@ -16,6 +16,13 @@ typedef struct
   gboolean consolidating;
   gboolean standalone;
   gboolean checkpoint_missing;
+  gboolean not_recorded; /* vda is not among what the checkpoint records */
+  gboolean lost;         /* vda's bitmap is broken */
+  guint64 changed_bytes; /* of vda */
+  const char *image;     /* what vda was at the last backup, where it is not what it is */
+  const char *also;      /* a disk that the cycle has too */
+  BkMergeMode merge;     /* as asked for */
+  gboolean can_clone;
   const char *exclude;
   guint64 free_bytes;
   const char *impassable;
@@ -25,48 +32,77 @@ typedef struct
   guint64 needed_bytes;
   guint removes_count;
   const char *warnings; /* codes, in their order */
+  const char *why;      /* a word of the reason for vda */
+  BkMergeMode merges;   /* what a consolidation does */
 } Case;
 
 /* The VM: vda qcow2 (10 MiB), vdb raw (20 MiB), vdc qcow2 added since (5 MiB), vdd without a file,
  * and a cdrom. */
 #define NO_FILE "disk-not-backed-up"
+#define ROOM .free_bytes = G_MAXUINT32
+#define IN_FULL .actions = "vda:full vdb:full vdc:full vdd:none", .needed_bytes = 35 * MIB
+#define NEXT .actions = "vda:incremental vdb:full vdc:full vdd:none", .needed_bytes = 25 * MIB
+#define MERGE .step = "consolidation", .actions = "vda:merge"
 static const Case cases[] = {
-  { "first", -1, .free_bytes = G_MAXUINT32, .step = "base",
-    .actions = "vda:full vdb:full vdc:full vdd:none", .needed_bytes = 35 * MIB,
+  { "first", -1, ROOM, .step = "base", IN_FULL, .warnings = NO_FILE },
+  { "next", 1, ROOM, .step = "incremental", NEXT, .warnings = NO_FILE },
+  { "next-with-known-size", 1, ROOM, .changed_bytes = MIB, .step = "incremental",
+    .actions = "vda:incremental vdb:full vdc:full vdd:none", .needed_bytes = 26 * MIB,
     .warnings = NO_FILE },
-  { "next", 1, .free_bytes = G_MAXUINT32, .step = "incremental",
-    .actions = "vda:incremental vdb:full vdc:full vdd:none", .needed_bytes = 25 * MIB,
-    .warnings = NO_FILE },
-  { "full-cycle", 2, .free_bytes = G_MAXUINT32, .step = "consolidation", .actions = "vda:merge",
-    .needed_bytes = 3 * MIB, .removes_count = 3, .warnings = "" },
-  { "full-cycle-no-space", 2, .free_bytes = MIB, .step = "consolidation", .actions = "vda:merge",
-    .needed_bytes = 3 * MIB, .removes_count = 3, .warnings = "no-space" },
-  { "interrupted", 1, .consolidating = TRUE, .free_bytes = G_MAXUINT32, .step = "consolidation",
-    .actions = "vda:merge", .needed_bytes = 3 * MIB, .removes_count = 2, .warnings = "" },
-  { "other-vm", 1, .foreign = TRUE, .free_bytes = G_MAXUINT32, .step = "base",
-    .actions = "vda:full vdb:full vdc:full vdd:none", .needed_bytes = 35 * MIB,
+  { "full-cycle", 2, ROOM, MERGE, .needed_bytes = 3 * MIB, .removes_count = 3, .warnings = "",
+    .merges = BK_MERGE_IN_PLACE },
+  { "full-cycle-can-clone", 2, ROOM, .can_clone = TRUE, MERGE, .needed_bytes = 3 * MIB,
+    .removes_count = 3, .warnings = "", .merges = BK_MERGE_CLONE },
+  { "full-cycle-by-copy", 2, ROOM, .can_clone = TRUE, .merge = BK_MERGE_COPY, MERGE,
+    .needed_bytes = 13 * MIB, .removes_count = 3, .warnings = "", .merges = BK_MERGE_COPY },
+  { "full-cycle-in-place", 2, ROOM, .can_clone = TRUE, .merge = BK_MERGE_IN_PLACE, MERGE,
+    .needed_bytes = 3 * MIB, .removes_count = 3, .warnings = "", .merges = BK_MERGE_IN_PLACE },
+  { "full-cycle-no-space", 2, .free_bytes = MIB, MERGE, .needed_bytes = 3 * MIB, .removes_count = 3,
+    .warnings = "no-space", .merges = BK_MERGE_IN_PLACE },
+  { "copy-needs-the-base-too", 2, .free_bytes = 12 * MIB, .merge = BK_MERGE_COPY, MERGE,
+    .needed_bytes = 13 * MIB, .removes_count = 3, .warnings = "no-space", .merges = BK_MERGE_COPY },
+  { "interrupted", 1, .consolidating = TRUE, ROOM, MERGE, .needed_bytes = 3 * MIB,
+    .removes_count = 2, .warnings = "", .merges = BK_MERGE_IN_PLACE },
+  { "interrupted-goes-on-as-it-was-begun", 1, .consolidating = TRUE, .merge = BK_MERGE_COPY, ROOM,
+    MERGE, .needed_bytes = 3 * MIB, .removes_count = 2, .warnings = "",
+    .merges = BK_MERGE_IN_PLACE },
+  { "interrupted-of-another-vm", 1, .consolidating = TRUE, .foreign = TRUE, ROOM, MERGE,
+    .needed_bytes = 3 * MIB, .removes_count = 2, .warnings = "", .merges = BK_MERGE_IN_PLACE },
+  { "other-vm", 1, .foreign = TRUE, ROOM, .step = "base", IN_FULL,
     .warnings = NO_FILE " other-vm" },
-  { "standalone", 2, .standalone = TRUE, .free_bytes = G_MAXUINT32, .step = "standalone",
-    .actions = "vda:full vdb:full vdc:full vdd:none", .needed_bytes = 35 * MIB,
-    .warnings = NO_FILE },
-  { "excluded", 1, .exclude = "vdb", .free_bytes = G_MAXUINT32, .step = "incremental",
+  { "standalone", 2, .standalone = TRUE, ROOM, .step = "standalone", IN_FULL, .warnings = NO_FILE },
+  { "excluded", 1, .exclude = "vdb", ROOM, .step = "incremental",
     .actions = "vda:incremental vdb:none vdc:full vdd:none", .needed_bytes = 5 * MIB,
     .warnings = NO_FILE },
-  { "no-space", -1, .free_bytes = 35 * MIB - 1, .step = "base",
-    .actions = "vda:full vdb:full vdc:full vdd:none", .needed_bytes = 35 * MIB,
+  { "no-space", -1, .free_bytes = 35 * MIB - 1, .step = "base", IN_FULL,
     .warnings = NO_FILE " no-space" },
-  { "just-enough-space", -1, .free_bytes = 35 * MIB, .step = "base",
-    .actions = "vda:full vdb:full vdc:full vdd:none", .needed_bytes = 35 * MIB,
-    .warnings = NO_FILE },
-  { "checkpoint-missing", 1, .checkpoint_missing = TRUE, .free_bytes = G_MAXUINT32,
+  { "just-enough-space", -1, .free_bytes = 35 * MIB, .step = "base", IN_FULL, .warnings = NO_FILE },
+  { "what-changed-may-not-fit", 1, .free_bytes = 25 * MIB, .changed_bytes = MIB,
     .step = "incremental", .actions = "vda:incremental vdb:full vdc:full vdd:none",
-    .needed_bytes = 25 * MIB, .warnings = NO_FILE " checkpoint-missing" },
-  { "not-passable", -1, .free_bytes = G_MAXUINT32, .impassable = "/root", .step = "base",
-    .actions = "vda:full vdb:full vdc:full vdd:none", .needed_bytes = 35 * MIB,
+    .needed_bytes = 26 * MIB, .warnings = NO_FILE " little-space" },
+  { "checkpoint-missing", 1, .checkpoint_missing = TRUE, ROOM, .step = "incremental", IN_FULL,
+    .warnings = NO_FILE " checkpoint-missing", .why = "lost the checkpoint" },
+  { "checkpoint-missing-does-not-matter-beside", 1, .checkpoint_missing = TRUE, .standalone = TRUE,
+    ROOM, .step = "standalone", IN_FULL, .warnings = NO_FILE },
+  { "not-recorded", 1, .not_recorded = TRUE, ROOM, .step = "incremental", IN_FULL,
+    .warnings = NO_FILE, .why = "was not recorded" },
+  { "bitmap-lost", 1, .lost = TRUE, ROOM, .step = "incremental", IN_FULL, .warnings = NO_FILE,
+    .why = "missing or broken" },
+  { "replaced", 1, .image = "file:/other#7", ROOM, .step = "incremental", IN_FULL,
+    .warnings = NO_FILE, .why = "not the image" },
+  { "replaced-under-its-name", 1, .image = "file:/a#8", ROOM, .step = "incremental", IN_FULL,
+    .warnings = NO_FILE, .why = "not the image" },
+  { "swapped", 1, .image = "file:/c#1", ROOM, .step = "incremental", IN_FULL, .warnings = NO_FILE,
+    .why = "not the image" },
+  { "snapshot-since", 1, .image = "file:/below#2", ROOM, .step = "incremental", NEXT,
+    .warnings = NO_FILE },
+  { "removed", 1, .also = "vdx", ROOM, .step = "incremental", NEXT,
+    .warnings = NO_FILE " disk-removed" },
+  { "raw-before", 1, .also = "vdc", ROOM, .step = "incremental", NEXT, .warnings = NO_FILE },
+  { "not-passable", -1, ROOM, .impassable = "/root", .step = "base", IN_FULL,
     .warnings = NO_FILE " not-passable" },
-  { "merge-needs-no-passage", 2, .free_bytes = G_MAXUINT32, .impassable = "/root",
-    .step = "consolidation", .actions = "vda:merge", .needed_bytes = 3 * MIB, .removes_count = 3,
-    .warnings = "" },
+  { "merge-needs-no-passage", 2, ROOM, .impassable = "/root", MERGE, .needed_bytes = 3 * MIB,
+    .removes_count = 3, .warnings = "", .merges = BK_MERGE_IN_PLACE },
 };
 
 static void
@@ -78,6 +114,7 @@ add_disk (BkVm *vm, const char *target, const char *format, const char *path, gu
   disk->format = g_strdup (format);
   disk->path = g_strdup (path);
   disk->allocation_bytes = bytes;
+  g_ptr_array_add (disk->images, g_strdup_printf ("file:%s#1", path));
 }
 
 static BkVm *
@@ -90,6 +127,7 @@ new_vm (void)
   add_disk (vm, "vdc", "qcow2", "/c", 5 * MIB);
   add_disk (vm, "vdd", "raw", NULL, 0);
   add_disk (vm, "sda", "raw", "/iso", 700 * MIB);
+  g_ptr_array_add (bk_vm_find_disk (vm, "vda")->images, g_strdup ("file:/below#2"));
   return vm;
 }
 
@@ -98,11 +136,47 @@ new_cycle (const Case *c)
 {
   BkCycle *cycle = bk_cycle_new ("web1", c->foreign ? OTHER_UUID : UUID);
 
-  bk_cycle_set_disk_base (cycle, "vda", "base/vda", "hash");
+  bk_cycle_set_disk_base (cycle, "vda", "base/vda", "hash")->image =
+      g_strdup (c->image == NULL ? "file:/a#1" : c->image);
+  if (c->also != NULL)
+    bk_cycle_set_disk_base (cycle, c->also, "base/also", "hash")->image = g_strdup ("file:/c#1");
+  cycle->merge = BK_MERGE_IN_PLACE;
+  cycle->last_checkpoint_name = g_strdup ("checkpoint");
   cycle->status = c->consolidating ? BK_CYCLE_CONSOLIDATING : BK_CYCLE_ACTIVE;
   for (int i = 0; i <= c->incrementals; i++)
     g_ptr_array_add (cycle->backup_ids, g_strdup_printf ("web1-%d", i));
   return cycle;
+}
+
+/* What the cycle's last checkpoint records. */
+static GPtrArray *
+new_recorded (const Case *c)
+{
+  GPtrArray *recorded = g_ptr_array_new_with_free_func ((GDestroyNotify) bk_recorded_disk_free);
+  BkRecordedDisk *disk = g_new0 (BkRecordedDisk, 1);
+
+  disk->target = g_strdup (c->not_recorded ? "vdx" : "vda");
+  disk->is_lost = c->lost;
+  disk->changed_bytes = c->changed_bytes;
+  g_ptr_array_add (recorded, disk);
+  return recorded;
+}
+
+static void
+check_vda (const Case *c, const BkVmPlan *plan)
+{
+  const BkPlanDisk *vda = bk_vm_plan_find_disk (plan, "vda");
+
+  if (c->why != NULL)
+    g_assert_nonnull (strstr (vda->reason, c->why));
+  else
+    g_assert_null (vda->reason);
+  /* Said once for all where the checkpoint is gone. */
+  g_assert_cmpint (vda->is_unexpected, ==, c->why != NULL && !c->checkpoint_missing);
+  g_assert_cmpstr (vda->parent, ==, vda->action == BK_PLAN_INCREMENTAL ? "base/vda" : NULL);
+  g_assert_cmpint (vda->records, ==, vda->action != BK_PLAN_MERGE && !c->standalone);
+  g_assert_false (vda->action != BK_PLAN_MERGE && bk_vm_plan_find_disk (plan, "vdb")->records);
+  g_assert_cmpint (bk_vm_plan_makes_checkpoint (plan), ==, vda->records);
 }
 
 static void
@@ -111,6 +185,7 @@ test_decide (gconstpointer data)
   const Case *c = data;
   g_autoptr (BkVm) vm = new_vm ();
   g_autoptr (BkCycle) cycle = c->incrementals < 0 ? NULL : new_cycle (c);
+  g_autoptr (GPtrArray) recorded = new_recorded (c);
   const char *exclude[] = { c->exclude, NULL };
   const BkVmPlanFacts facts = {
     .vm = vm,
@@ -118,7 +193,10 @@ test_decide (gconstpointer data)
     .max_incrementals = 2,
     .standalone = c->standalone,
     .exclude_disks = exclude,
-    .checkpoint_missing = c->checkpoint_missing,
+    .recorded = c->checkpoint_missing ? NULL : recorded,
+    .merge = c->merge,
+    .can_clone = c->can_clone,
+    .bases_bytes = 10 * MIB,
     .incrementals_bytes = 3 * MIB,
     .free_bytes = c->free_bytes,
     .impassable = c->impassable,
@@ -144,6 +222,8 @@ test_decide (gconstpointer data)
   g_assert_cmpstr (warnings->str, ==, c->warnings);
   g_assert_cmpuint (plan->needed_bytes, ==, c->needed_bytes);
   g_assert_cmpuint (plan->removes->len, ==, c->removes_count);
+  g_assert_cmpint (plan->merge, ==, c->merges);
+  check_vda (c, plan);
 }
 
 static void
