@@ -8,6 +8,7 @@ import subprocess
 TOP = pathlib.Path(__file__).resolve().parents[3]
 BINARY = pathlib.Path(
     os.environ.get("COCKPIT_BACKUP_BINARY") or TOP / "build/helper/cockpit-backup").absolute()
+LOCALES = BINARY.parents[1] / "po/helper"
 
 # Exit statuses (DESIGN section 5)
 DONE, FAILED, USAGE, INTEGRITY, BUSY, NOT_FOUND, DENIED, NO_SPACE, WARNINGS = range(9)
@@ -56,8 +57,9 @@ class Helper:
 
     @property
     def env(self):
-        env = {**os.environ, "COCKPIT_BACKUP_CONFIG": str(self.config), "LC_ALL": "C.UTF-8"}
-        for name in ("BACKUP_DIR", "LOG_DIR", "PORT", "LOG_LEVEL", "ENVIRONMENT"):
+        env = {**os.environ, "COCKPIT_BACKUP_CONFIG": str(self.config), "LC_ALL": "C.UTF-8",
+               "COCKPIT_BACKUP_LOCALE_DIR": str(LOCALES)}
+        for name in ("BACKUP_DIR", "LOG_DIR", "PORT", "LOG_LEVEL", "ENVIRONMENT", "LANGUAGE"):
             env.pop(name, None)
         return env
 
