@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/gettext.h"
 #include "base/lock.h"
 #include "base/path.h"
 #include "store/runtime-dir.h"
@@ -74,7 +75,7 @@ make_socket (int dirfd, const char *runtime_dir, GError **error)
 BkListener *
 bk_listener_new (const char *runtime_dir, GError **error)
 {
-  g_autofree char *holder = g_strdup_printf ("process %d", (int) getpid ());
+  g_autofree char *holder = g_strdup_printf (_ ("process %d"), (int) getpid ());
   autofd int dirfd = bk_runtime_dir_open (runtime_dir, error);
   g_autoptr (BkLock) lock = dirfd < 0 ? NULL : bk_lock_try (dirfd, LOCK_NAME, holder, NULL, error);
   autofd int fd = lock == NULL ? -1 : make_socket (dirfd, runtime_dir, error);

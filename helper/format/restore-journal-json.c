@@ -1,6 +1,7 @@
 #include "format/restore-journal-json.h"
 
 #include "base/error.h"
+#include "base/gettext.h"
 #include "base/path.h"
 #include "format/json.h"
 
@@ -40,7 +41,7 @@ bk_restore_journal_to_text (const BkRestoreJournal *journal)
 static gboolean
 broken (GError **error, const char *what, const char *why)
 {
-  g_set_error (error, BK_ERROR, BK_ERROR_INTEGRITY, "%s: %s", what, why);
+  bk_set_error (error, BK_ERROR_INTEGRITY, "%s: %s", what, why);
   return FALSE;
 }
 
@@ -69,7 +70,7 @@ read_paths (BkRestoreJournal *journal, JsonArray *array, const char *what, GErro
       const char *path = JSON_NODE_HOLDS_VALUE (node) ? json_node_get_string (node) : NULL;
 
       if (!is_plain_path (path))
-        return broken (error, what, "one of its paths is not a plain absolute one");
+        return broken (error, what, _ ("one of its paths is not a plain absolute one"));
       g_ptr_array_add (journal->paths, g_strdup (path));
     }
   return TRUE;
@@ -114,13 +115,13 @@ bk_restore_journal_from_bytes (GBytes *bytes, const char *what, GError **error)
   if (version != VERSION || !bk_restore_mode_from_string (mode_text, &mode) ||
       !bk_restore_state_from_string (state_text, &state))
     {
-      broken (error, what, "a newer version of this program wrote it; use that one");
+      broken (error, what, _ ("a newer version of this program wrote it; use that one"));
       return NULL;
     }
   if (!bk_name_is_safe (backup_id) || !bk_name_is_safe (vm) || !bk_restore_tag_is_valid (tag) ||
       (mode != BK_RESTORE_TO_DIRECTORY && uuid == NULL))
     {
-      broken (error, what, "it names what cannot be one of ours");
+      broken (error, what, _ ("it names what cannot be one of ours"));
       return NULL;
     }
 

@@ -2,6 +2,7 @@
 
 #include "base/atomic-file.h"
 #include "base/error.h"
+#include "base/gettext.h"
 #include "base/path.h"
 
 #include <errno.h>
@@ -22,7 +23,7 @@ bk_restore_journal_load (int project,
                          GError **error)
 {
   g_autoptr (GError) local = NULL;
-  g_autofree char *what = g_strdup_printf ("“%s” of “%s”", BK_RESTORE_JOURNAL_NAME, project_id);
+  g_autofree char *what = g_strdup_printf (_ ("“%s” of “%s”"), BK_RESTORE_JOURNAL_NAME, project_id);
   g_autoptr (GBytes) bytes =
       bk_read_small_file (project, BK_RESTORE_JOURNAL_NAME, BK_RESTORE_JOURNAL_MAX_BYTES, &local);
 

@@ -61,7 +61,7 @@ function problemOf(options: unknown): Problem | null {
 }
 
 function open(operation: Operation, listener: Listener): Close {
-  const channel = cockpit.channel({ payload: PAYLOAD, ...operation });
+  const channel = cockpit.channel({ payload: PAYLOAD, language: cockpit.language || "en", ...operation });
   let over = false;
 
   function finish(problem: Problem | null) {
@@ -104,6 +104,7 @@ function base64(text: string): string {
 function downloadAddress(operation: Operation, fileName: string): string {
   const command = {
     payload: PAYLOAD,
+    language: cockpit.language || "en",
     host: cockpit.transport.host ?? "localhost",
     ...operation,
     binary: "raw",
