@@ -56,7 +56,8 @@ bk_lock_try (int dirfd, const char *name, const char *holder, char **other_holde
         }
       g_autofree char *other = read_holder (fd);
 
-      bk_set_error (error, BK_ERROR_BUSY, "Another run holds it: %s", other);
+      bk_set_error (error, BK_ERROR_BUSY,
+                    "“%s” is held by another run (%s); try again when it has ended", name, other);
       if (other_holder != NULL)
         *other_holder = g_steal_pointer (&other);
       return NULL;

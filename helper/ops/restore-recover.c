@@ -117,8 +117,10 @@ take_back (BkRestoring *restoring, const BkRestoreJournal *journal)
       return;
     }
   g_autofree char *what = g_strdup_printf (
-      _ ("The restore of “%s” as “%s” was interrupted before the VM was defined: what it wrote is "
-         "removed but %u file(s) that had their place; restore it again with --overwrite"),
+      bk_ngettext (
+          "The restore of “%s” as “%s” was interrupted before the VM was defined: what it wrote is removed but %u file that had its place; restore it again with --overwrite",
+          "The restore of “%s” as “%s” was interrupted before the VM was defined: what it wrote is removed but %u files that had their place; restore it again with --overwrite",
+          left_count),
       journal->backup_id, journal->vm, left_count);
   say (restoring, journal, what);
 }

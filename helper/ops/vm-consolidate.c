@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/gettext.h"
 #include "base/path.h"
 #include "format/vm-point-json.h"
 #include "ops/vm-family.h"
@@ -204,9 +205,11 @@ make_image (Merge *merge, const BkPointDisk *disk, BkFraction *progress, GError 
   g_autofree char *path =
       bk_point_writer_file_path (merge->writer, disk->file + strlen (BK_POINT_DATA "/"));
 
-  bk_vm_run_log (run, BK_LOG_INFO, run->cycle->merged_id, "merge",
-                 "%s: merging %u incremental(s) with the base (%s)", chain->target,
-                 chain->incremental_files->len, bk_merge_mode_to_string (run->cycle->merge));
+  bk_vm_run_log (
+      run, BK_LOG_INFO, run->cycle->merged_id, "merge",
+      bk_ngettext ("%s: merging %u incremental with the base (%s)",
+                   "%s: merging %u incrementals with the base (%s)", chain->incremental_files->len),
+      chain->target, chain->incremental_files->len, bk_merge_mode_to_string (run->cycle->merge));
   switch (run->cycle->merge)
     {
     case BK_MERGE_CLONE:

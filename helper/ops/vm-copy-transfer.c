@@ -1,4 +1,5 @@
 /* QEMU's part of a copy: empty targets, the instant at which it begins, and waiting for its end. */
+#include "base/gettext.h"
 #include "ops/vm-copy-private.h"
 
 #include "base/error.h"
@@ -159,8 +160,10 @@ bk_vm_copy_transfer (BkVmCopy *copy, GError **error)
   BkVmRun *run = copy->run;
   g_autoptr (GError) family_error = NULL;
 
-  bk_vm_run_log (run, BK_LOG_INFO, bk_point_writer_backup (copy->writer)->id, "copy",
-                 "Copying %u disk(s) of “%s”", copy->point->disks->len, run->vm->name);
+  bk_vm_run_log (
+      run, BK_LOG_INFO, bk_point_writer_backup (copy->writer)->id, "copy",
+      bk_ngettext ("Copying %u disk of “%s”", "Copying %u disks of “%s”", copy->point->disks->len),
+      copy->point->disks->len, run->vm->name);
   if (!begin_with_what_is_known (copy, error))
     return FALSE;
   if (copy->point->kind == BK_POINT_INCREMENTAL && !bk_vm_verify_family (run, &family_error))

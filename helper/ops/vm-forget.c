@@ -1,6 +1,7 @@
 #include "ops/vm-forget.h"
 
 #include "base/error.h"
+#include "base/gettext.h"
 #include "format/vm-point-json.h"
 #include "store/catalogue.h"
 
@@ -60,9 +61,12 @@ bk_vm_forget (BkVmRun *run, GError **error)
   if (!bk_cycle_file_remove (run->project, error))
     return FALSE;
   bk_vm_run_set_cycle (run, NULL);
-  bk_vm_run_log (run, BK_LOG_INFO, NULL, "cycle.forget",
-                 "The chain of “%s” is forgotten: %u checkpoint(s) deleted, the backups are kept, "
-                 "the next one begins a new cycle",
-                 run->vm->name, deleted_count);
+  bk_vm_run_log (
+      run, BK_LOG_INFO, NULL, "cycle.forget",
+      bk_ngettext (
+          "The chain of “%s” is forgotten: %u checkpoint deleted, the backups are kept, the next one begins a new cycle",
+          "The chain of “%s” is forgotten: %u checkpoints deleted, the backups are kept, the next one begins a new cycle",
+          deleted_count),
+      run->vm->name, deleted_count);
   return TRUE;
 }

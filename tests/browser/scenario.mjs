@@ -77,7 +77,7 @@ const messages = [
   ["info", "Backing up “web1”: incremental 4 of 7"],
   ["info", "The base is what was recorded: SHA-256 checked"],
   ["warning", "vdb: A raw disk cannot record what changed: it is backed up in full each time."],
-  ["info", "Copying 2 disk(s) of “web1”"],
+  ["info", "Copying 2 disks of “web1”"],
   ["error", "The guest agent did not answer: the file systems were not frozen"],
 ];
 
