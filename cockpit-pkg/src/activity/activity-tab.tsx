@@ -1,19 +1,26 @@
+import { Button } from "@patternfly/react-core/dist/esm/components/Button/index";
 import { Card, CardBody, CardTitle } from "@patternfly/react-core/dist/esm/components/Card/index";
 import { EmptyState, EmptyStateBody } from "@patternfly/react-core/dist/esm/components/EmptyState/index";
 import { Label } from "@patternfly/react-core/dist/esm/components/Label/index";
 import { Stack, StackItem } from "@patternfly/react-core/dist/esm/layouts/Stack/index";
 import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table/dist/esm/components/Table/index";
 import HistoryIcon from "@patternfly/react-icons/dist/esm/icons/history-icon";
+import { useMemo, useState } from "react";
 
-import { _ } from "../bridge/cockpit";
+import { _, format } from "../bridge/cockpit";
 import { type Job, vmBackupResult } from "../bridge/views";
 import { JobCards } from "../parts/job-cards";
-import { LiveLog } from "../parts/live-log";
 import { LoadingView, ProblemView } from "../parts/problem-view";
 import type { TabProps } from "../parts/props";
-import { allJobs } from "../state/select";
-import { duration, list, moment } from "../words/format";
+import { allJobs, runningJobs } from "../state/select";
+import { duration, list, moment, number } from "../words/format";
 import { jobState, jobTitle, projectName } from "../words/texts";
+import { ColdBackupsCard } from "./cold-backups-card";
+import { EventLogCard } from "./event-log-card";
+import { LogCard } from "./log-card";
+
+/** So many of the newest at first: a busy machine has thousands. */
+const JOBS_SHOWN = 25;
 
 function seconds(job: Job): number | null {
   return job.started_at === null || job.finished_at === null
@@ -78,8 +85,10 @@ function JobTable({ jobs }: { jobs: readonly Job[] }) {
 
 /** Jobs at work and those of late, and the live log. */
 export function ActivityTab({ state, dispatch, session }: TabProps) {
-  const jobs = allJobs(state);
+  const jobs = useMemo(() => allJobs({ jobs: state.jobs }), [state.jobs]);
   const { load } = state.jobs;
+  const [shown, setShown] = useState(JOBS_SHOWN);
+  const projects = useMemo(() => [...new Set(jobs.flatMap((job) => job.projects))], [jobs]);
   return (
     <Stack hasGutter>
       <JobCards state={state} dispatch={dispatch} session={session} />
@@ -101,11 +110,28 @@ export function ActivityTab({ state, dispatch, session }: TabProps) {
               <EmptyStateBody>{_("Jobs that run, and those that have ended, show here.")}</EmptyStateBody>
             </EmptyState>
           )}
-          {jobs.length > 0 && <JobTable jobs={jobs} />}
+          {jobs.length > 0 && <JobTable jobs={jobs.slice(0, shown)} />}
+          {jobs.length > shown && (
+            <CardBody>
+              <Button variant="link" isInline onClick={() => setShown(shown + JOBS_SHOWN)}>
+                {format(_("Show more of $0 jobs"), number(jobs.length))}
+              </Button>
+            </CardBody>
+          )}
         </Card>
       </StackItem>
       <StackItem>
-        <LiveLog lines={state.log.lines} onClear={() => dispatch({ type: "log-clear" })} />
+        <LogCard lines={state.log.lines} projects={projects} onClear={() => dispatch({ type: "log-clear" })} />
+      </StackItem>
+      <StackItem>
+        <EventLogCard session={session} />
+      </StackItem>
+      <StackItem>
+        <ColdBackupsCard
+          backups={state.backups.list}
+          isBusy={runningJobs(state).some(({ op }) => op === "event-log.backup")}
+          session={session}
+        />
       </StackItem>
     </Stack>
   );

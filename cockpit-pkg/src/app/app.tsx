@@ -5,7 +5,9 @@ import type { ReactNode } from "react";
 import { ActivityTab } from "../activity/activity-tab";
 import { BackupsTab } from "../backups/backups-tab";
 import { _, format } from "../bridge/cockpit";
+import { FilesTab } from "../files/files-tab";
 import { useNow, usePlace, useStore } from "../parts/hooks";
+import { SettingsTab } from "../settings/settings-tab";
 import { runningJobs } from "../state/select";
 import type { Session } from "../state/session";
 import type { Store } from "../state/store";
@@ -17,10 +19,11 @@ import { Notices } from "./notices";
 /** What the tabs lead to: the one part of the page that changes with them. */
 const CONTENT_ID = "backup-content";
 
-type TabName = "vms" | "backups" | "activity";
+const TABS = ["vms", "backups", "files", "activity", "settings"] as const;
+type TabName = (typeof TABS)[number];
 
 function tabOf(name: string): TabName {
-  return name === "backups" || name === "activity" ? name : "vms";
+  return TABS.find((tab) => tab === name) ?? "vms";
 }
 
 export function App({ store, session }: { store: Store; session: Session }) {
@@ -33,6 +36,8 @@ export function App({ store, session }: { store: Store; session: Session }) {
   const contents: Record<TabName, ReactNode> = {
     vms: <VmsTab state={state} dispatch={store.dispatch} session={session} now={now} />,
     backups: <BackupsTab state={state} dispatch={store.dispatch} session={session} now={now} />,
+    files: <FilesTab state={state} dispatch={store.dispatch} session={session} now={now} />,
+    settings: <SettingsTab state={state} dispatch={store.dispatch} session={session} now={now} />,
     activity: <ActivityTab state={state} dispatch={store.dispatch} session={session} now={now} />,
   };
 
@@ -43,12 +48,14 @@ export function App({ store, session }: { store: Store; session: Session }) {
         <Tabs activeKey={tab} component={TabsComponent.nav} usePageInsets aria-label={_("Parts of this page")}>
           <Tab eventKey="vms" tabContentId={CONTENT_ID} href="#/vms" title={<TabTitleText>{_("Virtual machines")}</TabTitleText>} />
           <Tab eventKey="backups" tabContentId={CONTENT_ID} href="#/backups" title={<TabTitleText>{_("Backups")}</TabTitleText>} />
+          <Tab eventKey="files" tabContentId={CONTENT_ID} href="#/files" title={<TabTitleText>{_("Files")}</TabTitleText>} />
           <Tab
             eventKey="activity"
             tabContentId={CONTENT_ID}
             href="#/activity"
             title={<TabTitleText>{running > 0 ? format(_("Activity ($0)"), running) : _("Activity")}</TabTitleText>}
           />
+          <Tab eventKey="settings" tabContentId={CONTENT_ID} href="#/settings" title={<TabTitleText>{_("Settings")}</TabTitleText>} />
         </Tabs>
       </PageSection>
       <PageSection isFilled hasBodyWrapper={false} className="backup-content" id={CONTENT_ID}>

@@ -4,11 +4,12 @@ import { _, format } from "../bridge/cockpit";
 import type { Action, Notice } from "../state/state";
 import { jobTitle, problemText } from "../words/texts";
 
-const variants: Record<Notice["what"], "danger" | "info"> = {
+const variants: Record<Notice["what"], "danger" | "info" | "success"> = {
   "not-started": "danger",
   "job-not-cancelled": "danger",
   "export-failed": "danger",
   "export-started": "info",
+  "settings-saved": "success",
 };
 
 function noticeTitle({ what, op }: Notice): string {
@@ -19,6 +20,8 @@ function noticeTitle({ what, op }: Notice): string {
       return _("The job could not be cancelled");
     case "export-failed":
       return _("The download failed");
+    case "settings-saved":
+      return _("The setting was saved");
     case "export-started":
       return _("The download is starting");
   }
@@ -39,8 +42,8 @@ export function Notices({ notices, dispatch }: Props) {
           component="h2"
           variant={variants[notice.what]}
           title={noticeTitle(notice)}
-          variantLabel={variants[notice.what] === "danger" ? _("Error:") : _("Note:")}
-          timeout={variants[notice.what] === "info" ? 8000 : false}
+          variantLabel={variants[notice.what] === "danger" ? _("Error:") : variants[notice.what] === "success" ? _("Done:") : _("Note:")}
+          timeout={variants[notice.what] === "danger" ? false : 8000}
           onTimeout={() => dispatch({ type: "notice-put-away", id: notice.id })}
           actionClose={
             <AlertActionCloseButton

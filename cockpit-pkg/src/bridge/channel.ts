@@ -100,8 +100,22 @@ function base64(text: string): string {
   return btoa(binary);
 }
 
+/**
+ * As RFC 6266 wants it: names come from backups, so anything may be in them. The first form is for
+ * old browsers, in plain ASCII; the second is exact, but for what a file name cannot have.
+ */
+export function contentDisposition(fileName: string): string {
+  const name = fileName.replace(/[\u0000-\u001f\u007f/\\]/g, "_");
+  const plain = name.replace(/[^ -~]/g, "_").replace(/["%]/g, "_");
+  // Lone halves of surrogate pairs cannot be encoded.
+  const whole = new TextDecoder().decode(new TextEncoder().encode(name));
+  const exact = encodeURIComponent(whole).replace(/['()*]/g, (char) => "%" + char.charCodeAt(0).toString(16).toUpperCase());
+  return `attachment; filename="${plain}"; filename*=UTF-8''${exact}`;
+}
+
 /** The address under which cockpit-ws opens an external channel and sends what comes out of it. */
 function downloadAddress(operation: Operation, fileName: string): string {
+  const isArchive = fileName.endsWith(".tar.gz");
   const command = {
     payload: PAYLOAD,
     language: cockpit.language || "en",
@@ -109,8 +123,9 @@ function downloadAddress(operation: Operation, fileName: string): string {
     ...operation,
     binary: "raw",
     external: {
-      "content-type": "application/gzip",
-      "content-disposition": `attachment; filename="${fileName}"`,
+      // Never a type that a browser would show, and run, in Cockpit's own origin.
+      "content-type": isArchive ? "application/gzip" : "application/octet-stream",
+      "content-disposition": contentDisposition(fileName),
     },
   };
   const { transport } = cockpit;

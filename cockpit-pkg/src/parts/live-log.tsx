@@ -1,6 +1,6 @@
 import { Button } from "@patternfly/react-core/dist/esm/components/Button/index";
 import { Card, CardBody, CardHeader, CardTitle } from "@patternfly/react-core/dist/esm/components/Card/index";
-import { useLayoutEffect, useRef, useState } from "react";
+import { type ReactNode, useLayoutEffect, useRef, useState } from "react";
 
 import { _, format, ngettext } from "../bridge/cockpit";
 import type { LogLine } from "../bridge/views";
@@ -36,10 +36,16 @@ function Row({ line, index }: { line: LogLine; index: number }) {
 interface Props {
   lines: readonly LogLine[];
   onClear: () => void;
+  /** More that can be done with the lines. */
+  actions?: ReactNode;
+  /** What chooses among the lines, above them. */
+  filters?: ReactNode;
+  /** Why no line is there. */
+  emptyText?: string;
 }
 
 /** The lines of the jobs at work. Follows the end until a person scrolls up. */
-export function LiveLog({ lines, onClear }: Props) {
+export function LiveLog({ lines, onClear, actions, filters, emptyText }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const [view, setView] = useState<View>({ top: 0, height: 300 });
   const [following, setFollowing] = useState(true);
@@ -83,6 +89,7 @@ export function LiveLog({ lines, onClear }: Props) {
                     : _("Go to the end")}
                 </Button>
               )}
+              {actions}
               <Button variant="secondary" size="sm" isDisabled={lines.length === 0} onClick={onClear}>
                 {_("Clear")}
               </Button>
@@ -93,6 +100,7 @@ export function LiveLog({ lines, onClear }: Props) {
         <CardTitle component="h2">{_("Live log")}</CardTitle>
       </CardHeader>
       <CardBody>
+        {filters}
         <div
           ref={box}
           className="backup-log"
@@ -103,7 +111,7 @@ export function LiveLog({ lines, onClear }: Props) {
           data-lines={lines.length}
         >
           {lines.length === 0 ? (
-            <p className="backup-log-empty">{_("Waiting for something to happen.")}</p>
+            <p className="backup-log-empty">{emptyText ?? _("Waiting for something to happen.")}</p>
           ) : (
             <div className="backup-log-lines" style={{ blockSize: lines.length * ROW_HEIGHT_PX }}>
               {lines.slice(first, last).map((line, offset) => (

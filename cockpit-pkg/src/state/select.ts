@@ -144,6 +144,6 @@ export function endedJobs({ jobs }: State): Job[] {
   return jobs.ended.flatMap((id) => jobs.byId.get(id) ?? []);
 }
 
-export function allJobs({ jobs }: State): Job[] {
+export function allJobs({ jobs }: Pick<State, "jobs">): Job[] {
   return [...jobs.byId.values()].sort((a, b) => byText(b.id, a.id));
 }

@@ -40,6 +40,8 @@ export interface Session {
   /** Asks for something that changes nothing; the answer comes once. */
   ask: <R, I = never>(operation: Operation, expected: Expected<R, I>, answered: (answer: Answer<R, I>) => void) => Close;
   cancelJob: (id: string) => void;
+  /** Hands a person the bytes that an operation makes, as a file of that name. */
+  download: (operation: Operation, fileName: string) => void;
   exportBackups: (ids: readonly string[]) => void;
   refreshBackups: () => void;
   /** Opens at once whatever is lost. */
@@ -295,6 +297,11 @@ export function startSession(store: Store, { helper, timer, now }: Surroundings)
     });
   }
 
+  function download(operation: Operation, fileName: string) {
+    dispatch({ type: "notice", what: "export-started", problem: null });
+    helper.download(operation, fileName, (problem) => complain("export-failed", problem));
+  }
+
   machines.start();
   backups.start();
   jobs.start();
@@ -315,13 +322,8 @@ export function startSession(store: Store, { helper, timer, now }: Surroundings)
         },
       );
     },
-    exportBackups(ids) {
-      const name = exportFileName(now());
-      dispatch({ type: "notice", what: "export-started", problem: null });
-      helper.download({ op: "backup.export", args: { ids: [...ids] } }, name, (problem) =>
-        complain("export-failed", problem),
-      );
-    },
+    download,
+    exportBackups: (ids) => download({ op: "backup.export", args: { ids: [...ids] } }, exportFileName(now())),
     refreshBackups: backups.start,
     retry() {
       machines.retryNow();

@@ -112,6 +112,12 @@ export function clockTime(timestamp: string): string {
   return dateTime(timestamp, "clock", { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 }
 
+/** 0 is Sunday. */
+export function weekdayName(day: number): string {
+  // 2023-01-01 was a Sunday.
+  return dateTime(new Date(Date.UTC(2023, 0, 1 + day)).toISOString(), "weekday", { weekday: "long", timeZone: "UTC" });
+}
+
 export function list(words: readonly string[]): string {
   return new Intl.ListFormat(language(), { type: "conjunction" }).format(words);
 }
