@@ -28,7 +28,8 @@ function policyText({ task }: Tree): string {
   if (task.type !== "incremental") {
     return kept === 0 ? _("Always in full, all kept") : format(ngettext("Always in full, $0 kept", "Always in full, $0 kept", kept), number(kept));
   }
-  const full = format(ngettext("In full every day", "In full every $0 days", task.full_interval_days), number(task.full_interval_days));
+  const days = task.full_interval_days;
+  const full = days === 1 ? _("In full every day") : format(ngettext("In full every $0 day", "In full every $0 days", days), number(days));
   return kept === 0
     ? format(_("$0, all kept"), full)
     : format(ngettext("$0, $1 generation kept", "$0, $1 generations kept", kept), full, number(kept));
