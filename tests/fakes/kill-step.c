@@ -146,11 +146,21 @@ step_fd (const char *call, int fd)
   step (call, path);
 }
 
+/* libvirt is loaded when it is needed, out of the sight of RTLD_NEXT. */
+static void *
+next_of (const char *name)
+{
+  void *next = dlsym (RTLD_NEXT, name);
+  void *libvirt = next != NULL ? NULL : dlopen ("libvirt.so.0", RTLD_LAZY | RTLD_NOLOAD);
+
+  return next != NULL || libvirt == NULL ? next : dlsym (libvirt, name);
+}
+
 #define WRAP(type, name, declared, given, stepped)                                                 \
   type name declared;                                                                              \
   type name declared                                                                               \
   {                                                                                                \
-    type (*next) declared = (type (*) declared) dlsym (RTLD_NEXT, #name);                          \
+    type (*next) declared = (type (*) declared) next_of (#name);                                   \
     stepped;                                                                                       \
     return next given;                                                                             \
   }
