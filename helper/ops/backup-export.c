@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "base/timestamp.h"
 #include "format/metadata.h"
+#include "ops/vm-merging.h"
 #include "store/catalogue.h"
 #include "store/export-stream.h"
 
@@ -68,8 +69,11 @@ add_backup (BkRepository *repository,
 {
   g_autoptr (BkBackup) backup = bk_catalogue_find (repository, full_id, error);
   guint first_file = files->len;
+  g_auto (BkMerging) merging = { 0 };
 
   if (backup == NULL || !is_exportable (backup, full_id, error) ||
+      !bk_vm_merging_look (repository, backup, &merging, error) ||
+      !bk_vm_merging_check_usable (&merging, backup, error) ||
       !add_metadata_file (repository, backup, files, error))
     return FALSE;
   for (guint i = 0; i < backup->files->len; i++)

@@ -5,13 +5,13 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "format/vm-point-json.h"
+#include "ops/backup-verify.h"
 #include "ops/fraction.h"
 #include "ops/vm-chain.h"
 #include "store/catalogue.h"
 #include "store/cycle-file.h"
 #include "store/metadata-file.h"
 #include "store/point-writer.h"
-#include "vm/qemu-img.h"
 
 #include <errno.h>
 #include <string.h>
@@ -74,13 +74,10 @@ flatten_disk (const BkVmChain *chain,
               GError **error)
 {
   const char *name = to->file + strlen (BK_POINT_DATA "/");
-  g_autofree char *source = bk_vm_chain_image (chain, from);
   g_autofree char *target = bk_point_writer_file_path (writer, name);
   guint64 size_bytes;
 
-  bk_fraction_begin (progress, from->capacity_bytes);
-  if (!bk_qemu_img_convert (source, target, "qcow2", FALSE, bk_fraction_report, progress,
-                            cancellable, error))
+  if (!bk_vm_chain_convert (chain, from, target, "qcow2", progress, cancellable, error))
     return FALSE;
 
   autofd int fd = bk_open_file_at (bk_point_writer_data_fd (writer), name, error);
@@ -159,7 +156,10 @@ pin_copy (BkRepository *repository,
           GError **error)
 {
   g_autoptr (BkVmChain) chain = bk_vm_chain_open (repository, full_id, error);
-  if (chain == NULL)
+  g_autoptr (GHashTable) verified = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  /* A copy of what is broken would have right sums of wrong bytes. */
+  if (chain == NULL ||
+      !bk_backup_verify (repository, chain->backup, TRUE, verified, reporter, cancellable, error))
     return NULL;
 
   autofd int project = bk_repository_open_project (repository, chain->backup->project_id, error);

@@ -5,6 +5,9 @@
 #include "base/fd.h"
 #include "base/gettext.h"
 #include "base/path.h"
+#include "format/vm-point-json.h"
+#include "model/settings.h"
+#include "ops/vm-merging.h"
 #include "base/quantity.h"
 #include "store/catalogue.h"
 #include "store/tree-verify.h"
@@ -18,7 +21,10 @@ typedef struct
   const BkBackup *backup;
   BkReporter *reporter;
   GCancellable *cancellable;
+  const BkMerging *merging; /* what a consolidation means for the point that is verified */
+  GHashTable *verified;
   guint64 done_bytes;
+  guint depth; /* of parents; a ring of hostile records ends */
 } Verify;
 
 static gboolean broken (GError **error, const BkBackup *backup, const char *format, ...)
@@ -50,6 +56,23 @@ on_bytes (guint64 delta_bytes, gpointer user_data)
                                        .total_bytes = verify->backup->size_bytes });
 }
 
+/* The newest point reads through such a file as it did, whatever is in it by now. */
+static gboolean
+is_being_written (Verify *verify, const BkBackupFile *file)
+{
+  return bk_vm_merging_writes (verify->merging, verify->backup, file->path);
+}
+
+static void
+say_being_written (Verify *verify, const BkBackupFile *file)
+{
+  bk_reporter_message (verify->reporter, BK_LOG_WARNING, verify->backup->project_id,
+                       verify->backup->id, "verify",
+                       "“%s” of “%s” is being consolidated into “%s”: its SHA-256 is not compared; "
+                       "the newest point reads through it as before",
+                       file->path, verify->backup->id, verify->merging->cycle->merged_id);
+}
+
 static gboolean
 verify_file (Verify *verify, int dirfd, const BkBackupFile *file, GError **error)
 {
@@ -59,6 +82,11 @@ verify_file (Verify *verify, int dirfd, const BkBackupFile *file, GError **error
 
   if (fd < 0 && g_error_matches (local, BK_ERROR, BK_ERROR_NOT_FOUND))
     return broken (error, verify->backup, _ ("its file “%s” is missing"), file->path);
+  if (fd >= 0 && is_being_written (verify, file))
+    {
+      say_being_written (verify, file);
+      return TRUE;
+    }
 
   g_autofree char *sha256 = fd < 0 ? NULL
                                    : bk_sha256_of_fd (fd, file->path, &size_bytes, on_bytes, verify,
@@ -89,7 +117,7 @@ check_images (Verify *verify, GError **error)
       const BkBackupFile *file = g_ptr_array_index (backup->files, i);
       g_autoptr (GError) local = NULL;
 
-      if (!g_str_has_suffix (file->path, ".qcow2"))
+      if (!g_str_has_suffix (file->path, ".qcow2") || is_being_written (verify, file))
         continue;
       g_autofree char *path = g_build_filename (bk_repository_path (verify->repository),
                                                 backup->directory, file->path, NULL);
@@ -134,8 +162,36 @@ verify_own (Verify *verify, gboolean parent_is_whole, GError **error)
   return check_images (verify, error) && check_tree (verify, parent_is_whole, error);
 }
 
+/* An image of a VM that continues another knows it by name: the record must not say otherwise. */
 static gboolean
-verify_parent (Verify *verify, GHashTable *verified, GError **error)
+check_parents_named (Verify *verify, GError **error)
+{
+  const BkBackup *backup = verify->backup;
+
+  if (!g_str_has_prefix (backup->project_id, "vm/"))
+    return TRUE;
+
+  g_autoptr (BkVmPoint) point = bk_vm_point_from_json (backup->extra, backup->id, error);
+  for (guint i = 0; point != NULL && i < point->disks->len; i++)
+    {
+      const BkPointDisk *disk = g_ptr_array_index (point->disks, i);
+
+      if (bk_backup_find_file (backup, disk->file) == NULL)
+        return broken (error, backup, _ ("its record names no image of the disk “%s”"),
+                       disk->target);
+      if (disk->parent != NULL && backup->parent_backup_id == NULL)
+        return broken (error, backup,
+                       _ ("its disk “%s” continues “%s”, but its record says that it continues "
+                          "nothing"),
+                       disk->target, disk->parent);
+    }
+  return point != NULL;
+}
+
+static gboolean verify_one (Verify *verify, gboolean with_parents, GError **error);
+
+static gboolean
+verify_parent (Verify *verify, GError **error)
 {
   const BkBackup *backup = verify->backup;
   g_autoptr (GError) local = NULL;
@@ -144,7 +200,7 @@ verify_parent (Verify *verify, GHashTable *verified, GError **error)
     return TRUE;
 
   g_autofree char *full_id = g_strconcat (backup->project_id, "/", backup->parent_backup_id, NULL);
-  if (g_hash_table_contains (verified, full_id))
+  if (g_hash_table_contains (verify->verified, full_id))
     return TRUE;
   if (strcmp (backup->parent_backup_id, backup->id) == 0)
     return broken (error, backup, _ ("its record says that it continues itself"));
@@ -153,8 +209,65 @@ verify_parent (Verify *verify, GHashTable *verified, GError **error)
   if (parent == NULL)
     return broken (error, backup, _ ("it continues “%s”, which cannot be used: %s"),
                    backup->parent_backup_id, local->message);
-  return bk_backup_verify (verify->repository, parent, TRUE, verified, verify->reporter,
-                           verify->cancellable, error);
+
+  Verify above = *verify;
+  above.backup = parent;
+  above.done_bytes = 0;
+  above.depth++;
+  if (above.depth > BK_MAX_INCREMENTALS_MAX)
+    return broken (error, backup, _ ("its record says that it continues itself"));
+  return verify_one (&above, TRUE, error);
+}
+
+static gboolean
+verify_one (Verify *verify, gboolean with_parents, GError **error)
+{
+  const BkBackup *backup = verify->backup;
+
+  if ((with_parents && !verify_parent (verify, error)) ||
+      !verify_own (verify, with_parents, error) || !check_parents_named (verify, error))
+    return FALSE;
+  bk_reporter_message (verify->reporter, BK_LOG_INFO, backup->project_id, backup->id, "verify",
+                       "“%s” is whole", backup->id);
+  g_hash_table_add (verify->verified, bk_backup_full_id (backup));
+  return TRUE;
+}
+
+/* A consolidation can begin, and end, while files are being read that it writes into, or removes. */
+static gboolean
+was_overtaken (Verify *verify, const GError *why)
+{
+  g_autofree char *full_id = bk_backup_full_id (verify->backup);
+  g_autoptr (BkBackup) still = NULL;
+  g_auto (BkMerging) now = { 0 };
+
+  if (verify->merging->role != BK_MERGING_NOT || why->domain != BK_ERROR ||
+      !g_str_has_prefix (verify->backup->project_id, "vm/"))
+    return FALSE;
+  still = bk_catalogue_find (verify->repository, full_id, NULL);
+  return still == NULL || (bk_vm_merging_look (verify->repository, verify->backup, &now, NULL) &&
+                           now.role != BK_MERGING_NOT);
+}
+
+static gboolean
+verify_as_it_is (Verify *verify, gboolean with_parents, gboolean *overtaken, GError **error)
+{
+  g_autofree char *full_id = bk_backup_full_id (verify->backup);
+  g_autoptr (GError) local = NULL;
+  g_auto (BkMerging) merging = { 0 };
+
+  *overtaken = FALSE;
+  if (!bk_vm_merging_look (verify->repository, verify->backup, &merging, error) ||
+      !bk_vm_merging_check_usable (&merging, verify->backup, error))
+    return FALSE;
+  if (g_hash_table_contains (verify->verified, full_id))
+    return TRUE;
+  verify->merging = &merging;
+  if (verify_one (verify, with_parents, &local))
+    return TRUE;
+  *overtaken = was_overtaken (verify, local);
+  g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
 }
 
 /**
@@ -164,9 +277,11 @@ verify_parent (Verify *verify, GHashTable *verified, GError **error)
  * @verified: (element-type utf8 utf8): the full ids that were found whole; they are not read again
  *
  * Reads every byte: metadata, existence, size and SHA-256 of each file, and the tables of each
- * image.
+ * image. While the family is consolidated in place, the base that is written into is not compared.
  *
- * Errors: %BK_ERROR_INTEGRITY names the backup, the file and what is wrong with it.
+ * Errors: %BK_ERROR_INTEGRITY names the backup, the file and what is wrong with it; %BK_ERROR_BUSY for
+ *   one that cannot be read any more because it is being consolidated; %BK_ERROR_NOT_FOUND for one that
+ *   was removed meanwhile.
  */
 gboolean
 bk_backup_verify (BkRepository *repository,
@@ -177,16 +292,19 @@ bk_backup_verify (BkRepository *repository,
                   GCancellable *cancellable,
                   GError **error)
 {
-  Verify verify = { repository, backup, reporter, cancellable, 0 };
-  g_autofree char *full_id = bk_backup_full_id (backup);
+  Verify verify = { repository, backup, reporter, cancellable, NULL, verified, 0, 0 };
+  g_autoptr (GError) local = NULL;
+  gboolean overtaken;
 
-  if (g_hash_table_contains (verified, full_id))
+  if (verify_as_it_is (&verify, with_parents, &overtaken, &local))
     return TRUE;
-  if ((with_parents && !verify_parent (&verify, verified, error)) ||
-      !verify_own (&verify, with_parents, error))
-    return FALSE;
-  bk_reporter_message (reporter, BK_LOG_INFO, backup->project_id, backup->id, "verify",
-                       "“%s” is whole", backup->id);
-  g_hash_table_add (verified, g_steal_pointer (&full_id));
-  return TRUE;
+  if (!overtaken)
+    {
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
+    }
+
+  g_autofree char *full_id = bk_backup_full_id (backup);
+  g_autoptr (BkBackup) still = bk_catalogue_find (repository, full_id, error);
+  return still != NULL && verify_as_it_is (&verify, with_parents, &overtaken, error);
 }

@@ -6,7 +6,6 @@
 #include "base/quantity.h"
 #include "base/write.h"
 #include "ops/fraction.h"
-#include "vm/qemu-img.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -227,10 +226,8 @@ bk_restore_files_write (const GPtrArray *files,
             return FALSE;
           continue;
         }
-      g_autofree char *image = bk_vm_chain_image (chain, disk);
-      bk_fraction_begin (&progress, disk->capacity_bytes);
-      if (!bk_qemu_img_convert (image, file->temporary, file->format, FALSE, bk_fraction_report,
-                                &progress, cancellable, error) ||
+      if (!bk_vm_chain_convert (chain, disk, file->temporary, file->format, &progress, cancellable,
+                                error) ||
           !make_durable (file, size_bytes, error))
         return FALSE;
     }

@@ -4,7 +4,11 @@
 #include "base/gettext.h"
 #include "format/vm-point-json.h"
 #include "model/settings.h"
+#include "ops/vm-merging.h"
 #include "store/catalogue.h"
+#include "vm/qemu-img.h"
+
+#include <string.h>
 
 static guint64
 sum_files (BkRepository *repository, const BkBackup *backup)
@@ -32,7 +36,8 @@ sum_files (BkRepository *repository, const BkBackup *backup)
  * @full_id: hostile until checked
  *
  * Errors: %BK_ERROR_NOT_FOUND; %BK_ERROR_USAGE for a backup that is not a VM's, or did not
- *   complete; %BK_ERROR_INTEGRITY.
+ *   complete; %BK_ERROR_BUSY for one that cannot be read because it is being consolidated;
+ *   %BK_ERROR_INTEGRITY.
  *
  * Returns: (transfer full) (nullable): the chain; its bytes are not verified yet.
  */
@@ -51,6 +56,10 @@ bk_vm_chain_open (BkRepository *repository, const char *full_id, GError **error)
       return NULL;
     }
 
+  g_auto (BkMerging) merging = { 0 };
+  if (!bk_vm_merging_look (repository, backup, &merging, error) ||
+      !bk_vm_merging_check_usable (&merging, backup, error))
+    return NULL;
   g_autoptr (BkVmPoint) point = bk_vm_point_from_json (backup->extra, full_id, error);
   if (point == NULL)
     return NULL;
@@ -60,6 +69,10 @@ bk_vm_chain_open (BkRepository *repository, const char *full_id, GError **error)
   chain->total_file_bytes = sum_files (repository, backup);
   chain->backup = g_steal_pointer (&backup);
   chain->point = g_steal_pointer (&point);
+  chain->project_path =
+      g_build_filename (bk_repository_path (repository), chain->backup->project_id, NULL);
+  chain->merging = merging;
+  memset (&merging, 0, sizeof merging);
   return chain;
 }
 
@@ -69,6 +82,8 @@ bk_vm_chain_free (BkVmChain *chain)
   bk_backup_free (chain->backup);
   bk_vm_point_free (chain->point);
   g_free (chain->directory);
+  g_free (chain->project_path);
+  bk_vm_merging_clear (&chain->merging);
   g_free (chain);
 }
 
@@ -81,6 +96,55 @@ char *
 bk_vm_chain_image (const BkVmChain *chain, const BkPointDisk *disk)
 {
   return g_build_filename (chain->directory, disk->file, NULL);
+}
+
+/* The chain of a point whose base is being written into, the newest file first. */
+static GPtrArray *
+list_layers (const BkVmChain *chain, const BkCycleDisk *disk)
+{
+  GPtrArray *files = g_ptr_array_new_with_free_func (g_free);
+
+  for (guint i = disk->incremental_files->len; i > 0; i--)
+    g_ptr_array_add (files,
+                     g_build_filename (chain->project_path,
+                                       g_ptr_array_index (disk->incremental_files, i - 1), NULL));
+  g_ptr_array_add (files, g_build_filename (chain->project_path, disk->base_full_file, NULL));
+  return files;
+}
+
+/**
+ * bk_vm_chain_convert:
+ * @target: absolute path of the image to make
+ * @format: of @target: "qcow2" or "raw"
+ *
+ * Copies what @disk reads as at this point into one image that stands by itself. The newest point of a
+ * family that is consolidated at the same time reads the same throughout.
+ */
+gboolean
+bk_vm_chain_convert (const BkVmChain *chain,
+                     const BkPointDisk *disk,
+                     const char *target,
+                     const char *format,
+                     BkFraction *progress,
+                     GCancellable *cancellable,
+                     GError **error)
+{
+  const BkCycleDisk *merged = chain->merging.role == BK_MERGING_NEWEST
+                                  ? bk_cycle_find_disk (chain->merging.cycle, disk->target)
+                                  : NULL;
+
+  bk_fraction_begin (progress, disk->capacity_bytes);
+  if (merged != NULL)
+    {
+      g_autoptr (GPtrArray) files = list_layers (chain, merged);
+
+      return bk_qemu_img_convert_chain (files, target, format, bk_fraction_report, progress,
+                                        cancellable, error);
+    }
+
+  g_autofree char *image = bk_vm_chain_image (chain, disk);
+  return bk_qemu_img_convert (image, target, format, FALSE, bk_fraction_report, progress,
+                              cancellable, error);
 }
 
 /**

@@ -2,6 +2,8 @@
 
 #include "model/backup.h"
 #include "model/vm-point.h"
+#include "ops/fraction.h"
+#include "ops/vm-merging.h"
 #include "store/repository.h"
 
 #include <gio/gio.h>
@@ -14,10 +16,19 @@ typedef struct
   BkVmPoint *point;
   char *directory;          /* absolute */
   guint64 total_file_bytes; /* of it and of everything it continues */
+  char *project_path;       /* absolute */
+  BkMerging merging;        /* when it was opened */
 } BkVmChain;
 
 BkVmChain *bk_vm_chain_open (BkRepository *repository, const char *full_id, GError **error);
 void bk_vm_chain_free (BkVmChain *chain);
 char *bk_vm_chain_image (const BkVmChain *chain, const BkPointDisk *disk);
+gboolean bk_vm_chain_convert (const BkVmChain *chain,
+                              const BkPointDisk *disk,
+                              const char *target,
+                              const char *format,
+                              BkFraction *progress,
+                              GCancellable *cancellable,
+                              GError **error);
 guint64 bk_vm_chain_bytes (const BkVmChain *chain);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BkVmChain, bk_vm_chain_free)

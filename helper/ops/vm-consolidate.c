@@ -9,6 +9,7 @@
 #include "ops/vm-merge.h"
 #include "store/catalogue.h"
 #include "store/point-writer.h"
+#include "store/restore-journal-file.h"
 #include "vm/qemu-img.h"
 
 #include <errno.h>
@@ -52,6 +53,23 @@ merge_clear (Merge *merge)
   g_clear_pointer (&merge->merged, bk_vm_point_free);
 }
 
+/* A restore reads files that are going to be written into, or removed. One that began after the merge
+ * knows of it. */
+static gboolean
+check_not_restoring (BkVmRun *run, GError **error)
+{
+  g_autofree char *job_id = bk_lock_dup_holder (run->project, BK_RESTORE_LOCK_NAME);
+
+  if (job_id == NULL)
+    return TRUE;
+  bk_set_error (
+      error, BK_ERROR_BUSY,
+      "The consolidation of “%s” was not started: job %s restores one of its backups; run "
+      "the backup again when that has ended",
+      run->vm->name, job_id);
+  return FALSE;
+}
+
 /* The journal: once this is written, whatever happens ends in the merged backup. */
 static gboolean
 begin (BkVmRun *run, GError **error)
@@ -62,7 +80,7 @@ begin (BkVmRun *run, GError **error)
                      "The consolidation was interrupted: it goes on where it was");
       return TRUE;
     }
-  if (!bk_vm_verify_family (run, error))
+  if (!check_not_restoring (run, error) || !bk_vm_verify_family (run, error))
     return FALSE;
 
   if (!bk_vm_run_check_space (run, error))

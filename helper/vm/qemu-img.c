@@ -165,19 +165,36 @@ bk_qemu_img_commit (const char *base,
   return run (argv, top, output, NULL, fraction_func, user_data, cancellable, error);
 }
 
+/* Without @locking QEMU's locks on the file are not asked: for reading only. */
 static JsonObject *
-image_over (const char *file, JsonObject *backing)
+image_over (const char *file, JsonObject *backing, gboolean locking)
 {
   JsonObject *image = json_object_new ();
   JsonObject *protocol = json_object_new ();
 
   json_object_set_string_member (protocol, "driver", "file");
   json_object_set_string_member (protocol, "filename", file);
+  if (!locking)
+    json_object_set_string_member (protocol, "locking", "off");
   json_object_set_string_member (image, "driver", "qcow2");
   json_object_set_object_member (image, "file", protocol);
   if (backing != NULL)
     json_object_set_object_member (image, "backing", backing);
+  else
+    json_object_set_null_member (image, "backing");
   return image;
+}
+
+static char *
+chain_name (const GPtrArray *files, gboolean locking)
+{
+  JsonObject *chain = NULL;
+
+  for (guint i = files->len; i > 0; i--)
+    chain = image_over (g_ptr_array_index (files, i - 1), chain, locking);
+  g_autoptr (JsonNode) node = bk_json_object_node (chain);
+  g_autofree char *text = bk_json_to_text (node, FALSE);
+  return g_strconcat ("json:", text, NULL);
 }
 
 /**
@@ -195,13 +212,7 @@ bk_qemu_img_commit_chain (const GPtrArray *files,
                           GError **error)
 {
   g_autoptr (GString) output = g_string_new (NULL);
-  JsonObject *chain = NULL;
-
-  for (guint i = files->len; i > 0; i--)
-    chain = image_over (g_ptr_array_index (files, i - 1), chain);
-  g_autoptr (JsonNode) node = bk_json_object_node (chain);
-  g_autofree char *text = bk_json_to_text (node, FALSE);
-  g_autofree char *top = g_strconcat ("json:", text, NULL);
+  g_autofree char *top = chain_name (files, TRUE);
   const char *base = g_ptr_array_index (files, files->len - 1);
   const char *argv[] = { "qemu-img", "commit", "-p", "-d", "-b", base, "--", top, NULL };
 
@@ -231,6 +242,44 @@ bk_qemu_img_compare (const char *left, const char *right, GCancellable *cancella
   return FALSE;
 }
 
+/* @source_format: (nullable): NULL: the name of @source says it. */
+static gboolean
+convert (const char *source,
+         const char *source_format,
+         const char *target,
+         const char *format,
+         gboolean compress,
+         BkFractionFunc fraction_func,
+         gpointer user_data,
+         GCancellable *cancellable,
+         GError **error)
+{
+  static const char *const options[] = {
+    "qemu-img", "convert", "-p", "-W", "-m", "8", "-t", "none"
+  };
+  static const char *const compression[] = { "-c", "-o", "compression_type=zstd" };
+  g_autoptr (GString) output = g_string_new (NULL);
+  g_autoptr (GPtrArray) argv = g_ptr_array_new ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (options); i++)
+    g_ptr_array_add (argv, (char *) options[i]);
+  for (guint i = 0; compress && i < G_N_ELEMENTS (compression); i++)
+    g_ptr_array_add (argv, (char *) compression[i]);
+  if (source_format != NULL)
+    {
+      g_ptr_array_add (argv, (char *) "-f");
+      g_ptr_array_add (argv, (char *) source_format);
+    }
+  g_ptr_array_add (argv, (char *) "-O");
+  g_ptr_array_add (argv, (char *) format);
+  g_ptr_array_add (argv, (char *) "--");
+  g_ptr_array_add (argv, (char *) source);
+  g_ptr_array_add (argv, (char *) target);
+  g_ptr_array_add (argv, NULL);
+  return run ((const char *const *) argv->pdata, target, output, NULL, fraction_func, user_data,
+              cancellable, error);
+}
+
 /**
  * bk_qemu_img_convert:
  * @source: a qcow2 image, with all below it
@@ -251,28 +300,36 @@ bk_qemu_img_convert (const char *source,
                      GCancellable *cancellable,
                      GError **error)
 {
-  static const char *const options[] = { "qemu-img", "convert", "-p",   "-W", "-m",
-                                         "8",        "-t",      "none", "-f", "qcow2" };
-  static const char *const compression[] = { "-c", "-o", "compression_type=zstd" };
-  g_autoptr (GString) output = g_string_new (NULL);
-  g_autoptr (GPtrArray) argv = g_ptr_array_new ();
+  return convert (source, "qcow2", target, format, compress, fraction_func, user_data, cancellable,
+                  error);
+}
 
-  for (guint i = 0; i < G_N_ELEMENTS (options); i++)
-    g_ptr_array_add (argv, (char *) options[i]);
-  for (guint i = 0; compress && i < G_N_ELEMENTS (compression); i++)
-    g_ptr_array_add (argv, (char *) compression[i]);
-  g_ptr_array_add (argv, (char *) "-O");
-  g_ptr_array_add (argv, (char *) format);
-  g_ptr_array_add (argv, (char *) "--");
-  g_ptr_array_add (argv, (char *) source);
-  g_ptr_array_add (argv, (char *) target);
-  g_ptr_array_add (argv, NULL);
-  return run ((const char *const *) argv->pdata, target, output, NULL, fraction_func, user_data,
-              cancellable, error);
+/**
+ * bk_qemu_img_convert_chain:
+ * @files: (element-type filename): absolute paths of the chain to read, the newest first
+ *
+ * As bk_qemu_img_convert(), of a chain whose lower files QEMU writes into at the same time, in a way
+ * that leaves what the newest one reads as (a commit): its locks are not asked.
+ */
+gboolean
+bk_qemu_img_convert_chain (const GPtrArray *files,
+                           const char *target,
+                           const char *format,
+                           BkFractionFunc fraction_func,
+                           gpointer user_data,
+                           GCancellable *cancellable,
+                           GError **error)
+{
+  g_autofree char *source = chain_name (files, FALSE);
+
+  return convert (source, NULL, target, format, FALSE, fraction_func, user_data, cancellable,
+                  error);
 }
 
 /**
  * bk_qemu_img_check:
+ *
+ * Looks at the tables of the one image, not at what it continues, and asks no locks.
  *
  * Errors: %BK_ERROR_INTEGRITY when the image's own tables are broken. Clusters that nothing uses
  *   (exit status 3) waste space and are no error.
@@ -281,7 +338,10 @@ gboolean
 bk_qemu_img_check (const char *file, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GString) output = g_string_new (NULL);
-  const char *argv[] = { "qemu-img", "check", "-q", "-f", "qcow2", "--", file, NULL };
+  g_autoptr (GPtrArray) files = g_ptr_array_new ();
+  g_ptr_array_add (files, (char *) file);
+  g_autofree char *name = chain_name (files, FALSE);
+  const char *argv[] = { "qemu-img", "check", "-q", "--", name, NULL };
   int exit_status = 0;
 
   if (!run (argv, file, output, &exit_status, NULL, NULL, cancellable, error))

@@ -36,5 +36,12 @@ gboolean bk_qemu_img_convert (const char *source,
                               gpointer user_data,
                               GCancellable *cancellable,
                               GError **error);
+gboolean bk_qemu_img_convert_chain (const GPtrArray *files,
+                                    const char *target,
+                                    const char *format,
+                                    BkFractionFunc fraction_func,
+                                    gpointer user_data,
+                                    GCancellable *cancellable,
+                                    GError **error);
 gboolean bk_qemu_img_check (const char *file, GCancellable *cancellable, GError **error);
 gboolean bk_qemu_img_virtual_size (const char *file, guint64 *size_bytes, GError **error);

@@ -6,7 +6,8 @@
  * KILL_STATE names a file of three longs: the number of the call to end at (0: none), how many there
  * have been, and the process that was started first, which is ended with whoever makes the call.
  * KILL_TRACE names a file that gets a line for each call. KILL_SKIP holds directories, joined by ':',
- * where what is written is no step: logs, and the state of jobs.
+ * where what is written is no step: logs, and the state of jobs. KILL_SIGNAL is another signal to send:
+ * SIGSTOP holds them all where they are.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -98,8 +99,11 @@ step (const char *call, const char *what)
   trace (number, call, what);
   if (number != state->at)
     return;
-  kill ((pid_t) state->first, SIGKILL);
-  kill (getpid (), SIGKILL);
+
+  const char *text = getenv ("KILL_SIGNAL");
+  int number_of_signal = text == NULL ? SIGKILL : atoi (text);
+  kill ((pid_t) state->first, number_of_signal);
+  kill (getpid (), number_of_signal);
 }
 
 static void

@@ -1,10 +1,14 @@
 """Ending the program by kill -9 just before its Nth call that changes something, and what came of it."""
 
+import os
 import pathlib
+import signal
 import struct
 import subprocess
 
 from .helper import BINARY, TOP
+from .process import run
+from .wait import wait_until
 
 LIBRARY = BINARY.parents[1] / "tests/fakes/libkill-step.so"
 RESULTS = TOP / "tests/results"
@@ -29,22 +33,52 @@ class Killer:
     def __init__(self, helper, directory):
         self.helper = helper
         self.directory = directory
+        directory.mkdir(exist_ok=True)
         self.state = directory / "kill-state"
         self.trace = directory / "kill-trace"
 
-    def run(self, *arguments, at=0):
-        """(status, standard error, the steps that were begun)."""
+    def _environment(self, at, number_of_signal):
         self.state.write_bytes(struct.pack("lll", at, 0, 0))
         self.trace.write_text("")
         skipped = (self.helper.runtime, self.helper.logs, self.helper.directory / "state/event-log",
                    "/proc", "/dev")
-        env = {**self.helper.env, "LD_PRELOAD": str(LIBRARY), "KILL_STATE": str(self.state),
-               "KILL_TRACE": str(self.trace), "KILL_SKIP": ":".join(str(path) for path in skipped)}
-        done = subprocess.run(self.helper.command(*arguments), stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, env=env, timeout=300, check=False)
+        return {**self.helper.env, "LD_PRELOAD": str(LIBRARY), "KILL_STATE": str(self.state),
+                "KILL_TRACE": str(self.trace), "KILL_SIGNAL": str(int(number_of_signal)),
+                "KILL_SKIP": ":".join(str(path) for path in skipped)}
+
+    def steps(self):
         with open(self.trace, encoding="utf-8", errors="replace") as lines:
-            steps = [Step(line, self.directory) for line in lines]
-        return done.returncode, done.stderr, steps
+            return [Step(line, self.directory) for line in lines if line.endswith("\n")]
+
+    def run(self, *arguments, at=0):
+        """(status, standard error, the steps that were begun)."""
+        done = subprocess.run(
+            self.helper.command(*arguments), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            env=self._environment(at, signal.SIGKILL), timeout=300, check=False)
+        return done.returncode, done.stderr, self.steps()
+
+    def find(self, matches, *arguments):
+        """The number of the first step for which matches(step) holds, of a run that is let through."""
+        status, text, steps = self.run(*arguments)
+        assert status == 0, text
+        return next(step.number for step in steps if matches(step))
+
+    def hold(self, *arguments, at):
+        """Starts a run and holds it, and what it started, before that step: its processes."""
+        process = subprocess.Popen(
+            self.helper.command(*arguments), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, env=self._environment(at, signal.SIGSTOP))
+        wait_until(lambda: len(self.steps()) >= at, f"step {at}")
+        return process
+
+    @staticmethod
+    def let_go(process):
+        """Lets a run that is held go on; its status and what it says."""
+        children = run("pgrep", "-P", process.pid, check=False).split()
+        for pid in [*map(int, children), process.pid]:
+            os.kill(pid, signal.SIGCONT)
+        _, said = process.communicate(timeout=120)
+        return process.returncode, said
 
 
 class Table:

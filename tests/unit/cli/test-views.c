@@ -44,8 +44,8 @@ test_backup_list (void)
 
   g_assert_cmpstr (
       text, ==,
-      "PROJECT  BACKUP                     TYPE  STATUS     CREATED                SIZE\n"
-      "vm/web1  web1-Base-20261118_020000  full  completed  2026-11-18 02:00:00  5.4 GB\n");
+      "PROJECT  BACKUP                     TYPE  STATUS     CREATED                SIZE  PROBLEM\n"
+      "vm/web1  web1-Base-20261118_020000  full  completed  2026-11-18 02:00:00  5.4 GB  -\n");
 }
 
 static void
