@@ -5,8 +5,9 @@ import { createRoot } from "react-dom/client";
 
 import { App } from "./app/app";
 import { followTheme } from "./app/theme";
-import { helper } from "./bridge/channel";
-import { _, cockpit } from "./bridge/cockpit";
+import { keepAccess } from "./bridge/access";
+import { createHelper, giveBackTicket } from "./bridge/channel";
+import { _, cockpit, cockpitPrivileges, helperProgram } from "./bridge/cockpit";
 import { browserTimer } from "./state/batch";
 import { startSession } from "./state/session";
 import { createStore } from "./state/store";
@@ -14,15 +15,33 @@ import { createStore } from "./state/store";
 import "./app/page.scss";
 
 function start(container: HTMLElement): void {
+  const access = keepAccess({
+    privileges: cockpitPrivileges,
+    program: helperProgram(),
+    timer: browserTimer,
+    giveBack: giveBackTicket,
+  });
   const store = createStore();
-  const session = startSession(store, { helper, timer: browserTimer, now: () => new Date() });
+  const session = startSession(store, {
+    helper: createHelper(access),
+    timer: browserTimer,
+    now: () => new Date(),
+  });
+  let before = access.get().kind;
+  access.subscribe(() => {
+    const { kind } = access.get();
+    if (kind === "granted" && before !== "granted" && before !== "checking") {
+      session.restart();
+    }
+    before = kind;
+  });
 
   document.documentElement.lang = (cockpit.language || "en").replace(/_/g, "-");
   document.documentElement.dir = cockpit.language_direction ?? "ltr";
   document.title = _("Backups");
   createRoot(container).render(
     <StrictMode>
-      <App store={store} session={session} />
+      <App store={store} session={session} access={access} />
     </StrictMode>,
   );
 }

@@ -4,14 +4,16 @@ import type { ReactNode } from "react";
 
 import { ActivityTab } from "../activity/activity-tab";
 import { BackupsTab } from "../backups/backups-tab";
+import type { AccessKeeper } from "../bridge/access";
 import { _, format } from "../bridge/cockpit";
 import { FilesTab } from "../files/files-tab";
-import { useNow, usePlace, useStore } from "../parts/hooks";
+import { useAccess, useNow, usePlace, useStore } from "../parts/hooks";
 import { SettingsTab } from "../settings/settings-tab";
 import { runningJobs } from "../state/select";
 import type { Session } from "../state/session";
 import type { Store } from "../state/store";
 import { VmsTab } from "../vms/vms-tab";
+import { AccessView } from "./access-view";
 import { Dialogs } from "./dialogs";
 import { Notices } from "./notices";
 
@@ -26,12 +28,20 @@ function tabOf(name: string): TabName {
   return TABS.find((tab) => tab === name) ?? "vms";
 }
 
-export function App({ store, session }: { store: Store; session: Session }) {
+interface Props {
+  store: Store;
+  session: Session;
+  access: AccessKeeper;
+}
+
+export function App({ store, session, access: keeper }: Props) {
   const state = useStore(store);
+  const access = useAccess(keeper);
+  const isIn = access.kind === "granted" || access.kind === "checking";
   const now = useNow();
   const place = usePlace();
   const tab = tabOf(place.tab);
-  const running = runningJobs(state).length;
+  const running = isIn ? runningJobs(state).length : 0;
 
   const contents: Record<TabName, ReactNode> = {
     vms: <VmsTab state={state} dispatch={store.dispatch} session={session} now={now} />,
@@ -60,9 +70,9 @@ export function App({ store, session }: { store: Store; session: Session }) {
       </PageSection>
       <PageSection isFilled hasBodyWrapper={false} className="backup-content" id={CONTENT_ID}>
         <Notices notices={state.notices} dispatch={store.dispatch} />
-        {contents[tab]}
+        {isIn ? contents[tab] : <AccessView access={access} keeper={keeper} />}
       </PageSection>
-      <Dialogs state={state} dispatch={store.dispatch} session={session} />
+      {isIn && <Dialogs state={state} dispatch={store.dispatch} session={session} />}
     </Page>
   );
 }

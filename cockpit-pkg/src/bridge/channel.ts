@@ -2,6 +2,7 @@
  * The one file that talks to Cockpit's channels: opens an operation of the helper, checks each
  * frame, and hands it on. Nothing else in the page knows that channels exist.
  */
+import type { AccessKeeper } from "./access";
 import { cockpit } from "./cockpit";
 import { isRecord, isString } from "./shape";
 
@@ -60,8 +61,14 @@ function problemOf(options: unknown): Problem | null {
   return { problem: options.problem, message: isString(message) && message !== "" ? message : null };
 }
 
-function open(operation: Operation, listener: Listener): Close {
-  const channel = cockpit.channel({ payload: PAYLOAD, language: cockpit.language || "en", ...operation });
+/* One channel; null for a problem is its good end. */
+function openChannel(operation: Operation, ticket: string | null, listener: Listener): Close {
+  const channel = cockpit.channel({
+    payload: PAYLOAD,
+    language: cockpit.language || "en",
+    ...operation,
+    ...(ticket === null ? {} : { ticket }),
+  });
   let over = false;
 
   function finish(problem: Problem | null) {
@@ -93,6 +100,90 @@ function open(operation: Operation, listener: Listener): Close {
   };
 }
 
+const NO_ACCESS: Problem = { problem: "access-denied", message: null };
+/** Its ticket has died, with the helper perhaps; there is another now. */
+const TICKET_LOST: Problem = { problem: "disconnected", message: null };
+
+/** Opens once there is access; a ticket that has died in the meantime is replaced once. */
+function openWithAccess(access: AccessKeeper, operation: Operation, listener: Listener): Close {
+  let close: Close = () => undefined;
+  let over = false;
+  let hasHeard = false;
+  let attempts = 0;
+
+  function finish(problem: Problem | null) {
+    if (!over) {
+      over = true;
+      unsubscribe();
+      listener.closed(problem);
+    }
+  }
+
+  async function replaceTicket(ticket: string, problem: Problem) {
+    const isReplaced = await access.replace(ticket);
+    if (over) {
+      return;
+    }
+    if (!isReplaced) {
+      finish(problem);
+    } else if (hasHeard) {
+      finish(TICKET_LOST);
+    } else {
+      begin();
+    }
+  }
+
+  function closed(ticket: string | null, problem: Problem | null) {
+    access.met(problem?.problem !== "no-service");
+    if (problem?.problem === "access-denied" && ticket !== null && attempts < 2) {
+      void replaceTicket(ticket, problem);
+    } else {
+      finish(problem);
+    }
+  }
+
+  function begin() {
+    const now = access.get();
+    if (now.kind !== "granted" && now.kind !== "no-service") {
+      finish(NO_ACCESS);
+      return;
+    }
+    const ticket = now.kind === "granted" ? now.ticket : access.lastTicket();
+    attempts++;
+    close = openChannel(operation, ticket, {
+      frame(frame) {
+        if (!hasHeard) {
+          access.met(true);
+        }
+        hasHeard = true;
+        listener.frame(frame);
+      },
+      closed: (problem) => closed(ticket, problem),
+    });
+  }
+
+  /* Without a ticket nothing is asked: it would be recorded as an attempt. */
+  const unsubscribe = access.subscribe(() => {
+    const { kind } = access.get();
+    if (attempts === 0 && kind !== "checking") {
+      begin();
+    } else if (attempts > 0 && (kind === "limited" || kind === "failed")) {
+      close();
+      finish(NO_ACCESS);
+    }
+  });
+  if (access.get().kind !== "checking") {
+    /* Whoever opens has what is returned before anything is said. */
+    void Promise.resolve().then(() => !over && attempts === 0 && begin());
+  }
+
+  return () => {
+    over = true;
+    unsubscribe();
+    close();
+  };
+}
+
 function base64(text: string): string {
   const bytes = new TextEncoder().encode(text);
   let binary = "";
@@ -114,13 +205,14 @@ export function contentDisposition(fileName: string): string {
 }
 
 /** The address under which cockpit-ws opens an external channel and sends what comes out of it. */
-function downloadAddress(operation: Operation, fileName: string): string {
+function downloadAddress(operation: Operation, ticket: string | null, fileName: string): string {
   const isArchive = fileName.endsWith(".tar.gz");
   const command = {
     payload: PAYLOAD,
     language: cockpit.language || "en",
     host: cockpit.transport.host ?? "localhost",
     ...operation,
+    ...(ticket === null ? {} : { ticket }),
     binary: "raw",
     external: {
       // Never a type that a browser would show, and run, in Cockpit's own origin.
@@ -150,7 +242,12 @@ export function problemOfTitle(title: string): string {
  * Starts a download in a hidden frame. An answer that is a download never loads in the frame; one
  * that does load is an error page of Cockpit's web server, whose title holds the problem.
  */
-function download(operation: Operation, fileName: string, failed: (problem: Problem) => void): void {
+function startDownload(
+  operation: Operation,
+  ticket: string | null,
+  fileName: string,
+  failed: (problem: Problem) => void,
+): void {
   cockpit.transport.wait(() => {
     const iframe = document.createElement("iframe");
     iframe.hidden = true;
@@ -163,9 +260,24 @@ function download(operation: Operation, fileName: string, failed: (problem: Prob
       iframe.remove();
       failed({ problem: problemOfTitle(title), message: null });
     });
-    iframe.src = downloadAddress(operation, fileName);
+    iframe.src = downloadAddress(operation, ticket, fileName);
     document.body.append(iframe);
   });
 }
 
-export const helper: Helper = { open, download };
+export function createHelper(access: AccessKeeper): Helper {
+  return {
+    open: (operation, listener) => openWithAccess(access, operation, listener),
+    download(operation, fileName, failed) {
+      access.forDownload(operation.op, operation.args).then(
+        (ticket) => startDownload(operation, ticket, fileName, failed),
+        () => failed(NO_ACCESS),
+      );
+    },
+  };
+}
+
+/** Tells the service that a ticket is not wanted any more. */
+export function giveBackTicket(ticket: string): void {
+  openChannel({ op: "ticket.revoke", args: {} }, ticket, { frame: () => undefined, closed: () => undefined });
+}

@@ -17,7 +17,23 @@ export interface CockpitLocation {
   encode(path: string[], options?: Record<string, string>, withRoot?: boolean): string;
 }
 
+export interface CockpitPermission {
+  /** null: not known yet. */
+  readonly allowed: boolean | null;
+  addEventListener(name: "changed", listener: () => void): void;
+}
+
+interface CockpitProcess extends PromiseLike<string> {
+  input(data: string): CockpitProcess;
+}
+
+interface SpawnOptions {
+  superuser?: "require" | "try";
+  err?: "message";
+}
+
 interface Cockpit {
+  readonly manifests?: Record<string, { bridges?: { spawn?: string[] }[] }>;
   readonly language: string;
   readonly language_direction?: string;
   readonly location: CockpitLocation;
@@ -29,6 +45,9 @@ interface Cockpit {
     uri(suffix?: string): string;
   };
   channel(options: Record<string, unknown>): CockpitChannel;
+  permission(options: { admin: true }): CockpitPermission;
+  spawn(words: string[], options: SpawnOptions): CockpitProcess;
+  user(): PromiseLike<{ id: number }>;
   gettext(text: string): string;
   ngettext(one: string, many: string, count: number): string;
   format(template: string, ...values: (string | number)[]): string;
@@ -59,3 +78,28 @@ export const ngettext = (one: string, many: string, count: number): string =>
   cockpit.ngettext(one, many, count);
 export const format = (template: string, ...values: (string | number)[]): string =>
   cockpit.format(template, ...values);
+
+/** What access.ts needs of Cockpit; tests have their own. */
+export interface Privileges {
+  user(): Promise<{ id: number }>;
+  permission(options: { admin: true }): CockpitPermission;
+  spawn(words: string[], options: SpawnOptions, input: string): Promise<string>;
+}
+
+/* Cockpit's promises have less than a Promise. */
+export const cockpitPrivileges: Privileges = {
+  user: () =>
+    new Promise((resolve, reject) => {
+      cockpit.user().then(resolve, reject);
+    }),
+  permission: (options) => cockpit.permission(options),
+  spawn: (words, options, input) =>
+    new Promise((resolve, reject) => {
+      cockpit.spawn(words, options).input(input).then(resolve, reject);
+    }),
+};
+
+/** The helper as Cockpit starts it: this package's manifest says where it is. */
+export function helperProgram(): string {
+  return cockpit.manifests?.backup?.bridges?.[0]?.spawn?.[0] ?? "cockpit-backup";
+}

@@ -1,5 +1,6 @@
 import { useEffect, useState, useSyncExternalStore } from "react";
 
+import type { Access, AccessKeeper } from "../bridge/access";
 import { cockpit } from "../bridge/cockpit";
 import type { State } from "../state/state";
 import type { Store } from "../state/store";
@@ -40,4 +41,8 @@ export function usePlace(): Place {
     return () => cockpit.removeEventListener("locationchanged", changed);
   }, []);
   return place;
+}
+
+export function useAccess(keeper: AccessKeeper): Access {
+  return useSyncExternalStore(keeper.subscribe, keeper.get);
 }

@@ -46,6 +46,8 @@ export interface Session {
   refreshBackups: () => void;
   /** Opens at once whatever is lost. */
   retry: () => void;
+  /** Opens everything anew: what was closed in the meantime may have changed. */
+  restart: () => void;
   stop: () => void;
 }
 
@@ -325,6 +327,9 @@ export function startSession(store: Store, { helper, timer, now }: Surroundings)
     download,
     exportBackups: (ids) => download({ op: "backup.export", args: { ids: [...ids] } }, exportFileName(now())),
     refreshBackups: backups.start,
+    restart() {
+      [machines, backups, jobs].forEach((kept) => kept.start());
+    },
     retry() {
       machines.retryNow();
       backups.retryNow();
