@@ -155,9 +155,12 @@ commit (BkVmCopy *copy, GError **error)
 {
   BkVmRun *run = copy->run;
   BkBackup *backup = bk_point_writer_backup (copy->writer);
+  gboolean joins = copy->point->kind != BK_POINT_STANDALONE && copy->point->checkpoint == NULL;
 
   json_object_unref (backup->extra);
   backup->extra = bk_vm_point_to_json (copy->point);
+  if (joins && !bk_cycle_file_note_joining (run->project, backup->id, error))
+    return FALSE;
   if (!bk_point_writer_complete (copy->writer, g_get_real_time (), error))
     return FALSE;
   copy->completed = TRUE;
@@ -166,7 +169,11 @@ commit (BkVmCopy *copy, GError **error)
 
   g_autoptr (BkCycle) extended = bk_cycle_extend (run->cycle, copy->point, backup->id, file_hash,
                                                   backup, run->request->max_incrementals);
-  return bk_cycle_file_save (run->project, extended, error);
+  if (!bk_cycle_file_save (run->project, extended, error))
+    return FALSE;
+  if (joins)
+    bk_cycle_file_forget_joining (run->project);
+  return TRUE;
 }
 
 /* From here on the backup is complete: what fails now is said, and mended by the next run. */

@@ -72,8 +72,18 @@ file_hash (gconstpointer hashes, const char *file)
   return entry == NULL ? "" : entry->sha256;
 }
 
-/* Complete, but the run died before manifest.json could say so. Its checkpoint tells it from a
- * family that was given up: that one's is gone. */
+/* Complete, but the run died before manifest.json could say so. Its checkpoint, or a note where its
+ * disks can have none, tells it from a family that was given up: that one's is gone. */
+static gboolean
+is_joining (
+    BkVmRun *run, const BkBackup *backup, const BkVmPoint *point, gboolean *is, GError **error)
+{
+  if (point->checkpoint != NULL)
+    return bk_vm_run_has_checkpoint (run, point->checkpoint, is, error);
+  *is = bk_cycle_file_is_joining (run->project, backup->id);
+  return TRUE;
+}
+
 static gboolean
 adopt_if_complete (BkVmRun *run, const BkBackup *backup, const BkVmPoint *point, GError **error)
 {
@@ -82,15 +92,15 @@ adopt_if_complete (BkVmRun *run, const BkBackup *backup, const BkVmPoint *point,
           ? point->kind == BK_POINT_BASE
           : point->kind == BK_POINT_INCREMENTAL &&
                 g_strcmp0 (backup->parent_backup_id, bk_cycle_newest_backup_id (run->cycle)) == 0;
-  gboolean has_checkpoint = FALSE;
+  gboolean joining = FALSE;
 
-  if (backup->status != BK_BACKUP_COMPLETED || !continues || point->checkpoint == NULL ||
+  if (backup->status != BK_BACKUP_COMPLETED || !continues ||
       strcmp (point->uuid, run->vm->uuid) != 0 ||
       (run->cycle != NULL && bk_cycle_names_backup (run->cycle, backup->id)))
     return TRUE;
-  if (!bk_vm_run_has_checkpoint (run, point->checkpoint, &has_checkpoint, error))
+  if (!is_joining (run, backup, point, &joining, error))
     return FALSE;
-  if (!has_checkpoint)
+  if (!joining)
     return TRUE;
 
   guint max = run->cycle == NULL ? 0 : run->cycle->max_incrementals;
@@ -222,6 +232,7 @@ bk_vm_recover (BkVmRun *run, GError **error)
       if (point != NULL && !adopt_if_complete (run, backup, point, error))
         return FALSE;
     }
+  bk_cycle_file_forget_joining (run->project);
   for (guint i = 0; i < backups->len; i++)
     {
       const BkBackup *backup = g_ptr_array_index (backups, i);

@@ -10,6 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* In a project from before a backup completes until manifest.json names it: the backup's id. */
+#define JOINING_NAME ".joining"
+
 /**
  * bk_cycle_file_load:
  * @project: the project's directory
@@ -57,4 +60,34 @@ bk_cycle_file_remove (int project, GError **error)
                                  BK_CYCLE_MANIFEST_NAME);
     }
   return bk_sync_directory (project, "manifest.json", error);
+}
+
+/**
+ * bk_cycle_file_note_joining:
+ *
+ * Notes that a backup is going to join the cycle as soon as it is complete. A checkpoint says as much;
+ * this is for a VM whose disks can have none (raw ones): what dies in between leaves a complete backup
+ * that is told from one of a family that was given up.
+ */
+gboolean
+bk_cycle_file_note_joining (int project, const char *backup_id, GError **error)
+{
+  return bk_atomic_write (project, JOINING_NAME, backup_id, strlen (backup_id), 0600, error);
+}
+
+gboolean
+bk_cycle_file_is_joining (int project, const char *backup_id)
+{
+  g_autoptr (GBytes) bytes = bk_read_small_file (project, JOINING_NAME, BK_NAME_MAX_BYTES, NULL);
+  gsize length_bytes = 0;
+  const char *text = bytes == NULL ? NULL : g_bytes_get_data (bytes, &length_bytes);
+
+  return text != NULL && length_bytes == strlen (backup_id) &&
+         memcmp (text, backup_id, length_bytes) == 0;
+}
+
+void
+bk_cycle_file_forget_joining (int project)
+{
+  unlinkat (project, JOINING_NAME, 0);
 }

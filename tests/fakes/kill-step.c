@@ -5,6 +5,7 @@
  *
  * KILL_STATE names a file of three longs: the number of the call to end at (0: none), how many there
  * have been, and the process that was started first, which is ended with whoever makes the call.
+ * KILL_MATCH is part of the name of a file: the first call on such a one is where to end instead.
  * KILL_TRACE names a file that gets a line for each call. KILL_SKIP holds directories, joined by ':',
  * where what is written is no step: logs, and the state of jobs. KILL_SIGNAL is another signal to send:
  * SIGSTOP holds them all where they are.
@@ -96,8 +97,10 @@ step (const char *call, const char *what)
     return;
 
   long number = atomic_fetch_add (&state->count, 1) + 1;
+  const char *match = getenv ("KILL_MATCH");
+
   trace (number, call, what);
-  if (number != state->at)
+  if (number != state->at && (match == NULL || strstr (what, match) == NULL))
     return;
 
   const char *text = getenv ("KILL_SIGNAL");

@@ -527,3 +527,26 @@ def test_restore_in_place(bed_off, all_steps):
 def test_backup_of_a_stopped_vm(bed_off, all_steps):
     sweep(Base(bed_off), "BaseOfAStoppedVM", all_steps)
     assert bed_off.vm.state == "shut off"
+
+
+def test_raw_disks_only(helper, make_vm, scratch):
+    """No disk can have a checkpoint: a backup that was complete joins the cycle all the same. One of a
+    family that was forgotten does not."""
+    vm = make_vm(vda="2M", form="raw")
+    vm.suspend()
+    command = ("vm", "backup", vm.name)
+    for made in (1, 2):
+        status, _, _ = Killer(helper, scratch).run(*command, match=".tmp-manifest.json")
+        assert status != 0
+        assert len(helper.backups(vm.name)) == made
+        assert len((helper.manifest(vm.name) or {"backup_ids": []})["backup_ids"]) == made - 1
+        result = helper.run(*command, "--standalone")
+        assert "it is part of the cycle now" in result.stderr
+        shutil.rmtree(helper.project(vm.name) / helper.backups(vm.name)[-1])
+        assert helper.manifest(vm.name)["backup_ids"] == helper.backups(vm.name)
+    assert not (helper.project(vm.name) / ".joining").exists()
+    helper.run("verify", f"vm/{vm.name}")
+    helper.run("vm", "forget", vm.name)
+    helper.run(*command)
+    assert helper.manifest(vm.name)["backup_ids"] == [helper.backups(vm.name)[-1]]
+    assert len(helper.backups(vm.name)) == 3

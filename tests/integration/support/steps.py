@@ -37,12 +37,13 @@ class Killer:
         self.state = directory / "kill-state"
         self.trace = directory / "kill-trace"
 
-    def _environment(self, at, number_of_signal):
+    def _environment(self, at, number_of_signal, match=None):
         self.state.write_bytes(struct.pack("lll", at, 0, 0))
         self.trace.write_text("")
         skipped = (self.helper.runtime, self.helper.logs, self.helper.directory / "state/event-log",
                    "/proc", "/dev")
-        return {**self.helper.env, "LD_PRELOAD": str(LIBRARY), "KILL_STATE": str(self.state),
+        matching = {"KILL_MATCH": match} if match else {}
+        return {**self.helper.env, **matching, "LD_PRELOAD": str(LIBRARY), "KILL_STATE": str(self.state),
                 "KILL_TRACE": str(self.trace), "KILL_SIGNAL": str(int(number_of_signal)),
                 "KILL_SKIP": ":".join(str(path) for path in skipped)}
 
@@ -50,11 +51,12 @@ class Killer:
         with open(self.trace, encoding="utf-8", errors="replace") as lines:
             return [Step(line, self.directory) for line in lines if line.endswith("\n")]
 
-    def run(self, *arguments, at=0):
-        """(status, standard error, the steps that were begun)."""
+    def run(self, *arguments, at=0, match=None):
+        """(status, standard error, the steps that were begun). Ended before step `at`, or before the first
+        on a file with `match` in its path."""
         done = subprocess.run(
             self.helper.command(*arguments), stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            env=self._environment(at, signal.SIGKILL), timeout=300, check=False)
+            env=self._environment(at, signal.SIGKILL, match), timeout=300, check=False)
         return done.returncode, done.stderr, self.steps()
 
     def find(self, matches, *arguments):
