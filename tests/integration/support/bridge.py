@@ -244,8 +244,10 @@ class Bridge(Peer):
 class WebSession(Peer):
     """The same through cockpit-ws, as a browser does it."""
 
-    def __init__(self, cockpit):
-        self._socket = WebSocket(cockpit.port, "/cockpit/socket", "cockpit1", TIMEOUT)
+    def __init__(self, cockpit, cookie=None):
+        self.cockpit = cockpit
+        self.cookie = cookie
+        self._socket = WebSocket(cockpit.port, "/cockpit/socket", "cockpit1", TIMEOUT, cookie=cookie)
         self._raw = set()
         self.greeting = self.control()
         assert self.greeting["command"] == "init"

@@ -31,6 +31,9 @@ class Service:
             "state_dir": str(self.state), "runtime_dir": str(self.runtime), **settings}))
         # Where the program lies, others may not pass.
         self.program = pathlib.Path(shutil.copy(program, directory / program.name))
+        if (program.parent / "vm").is_dir():
+            shutil.copytree(program.parent / "vm", directory / "vm",
+                            ignore=lambda folder, names: [n for n in names if not n.endswith(".so")])
         self.ticket_program = pathlib.Path(shutil.copy(BINARY, directory / "ticket-program"))
         self.process = None
 

@@ -17,7 +17,8 @@ class Closed(Exception):
 
 
 class WebSocket:
-    def __init__(self, port, path, protocol, timeout=30, receive_buffer=None):
+    def __init__(self, port, path, protocol, timeout=30, receive_buffer=None,
+                 cookie=None):
         self.timeout = timeout
         self._socket = socket.socket()
         if receive_buffer:
@@ -29,7 +30,8 @@ class WebSocket:
         self._socket.sendall(
             f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:{port}\r\n"
             f"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-            f"Sec-WebSocket-Protocol: {protocol}\r\nSec-WebSocket-Key: {key.decode()}\r\n\r\n"
+            f"Sec-WebSocket-Protocol: {protocol}\r\nSec-WebSocket-Key: {key.decode()}\r\n"
+            f"{f'Cookie: {cookie}' if cookie else 'X-None: none'}\r\n\r\n"
             .encode())
         while b"\r\n\r\n" not in self._buffer:
             self._fill(time.monotonic() + timeout)
