@@ -27,7 +27,7 @@ def test_channels_of_one_bridge_each_have_their_own(bridge):
     outcomes = bridge.outcomes(*asked)
     assert {outcome.problem for outcome in outcomes.values()} == {"not-found"}
     in_portuguese = {name for name, outcome in outcomes.items()
-                     if outcome.message.startswith("Não há o backup “event-log/default/none”")}
+                     if outcome.message.startswith("O backup “event-log/default/none” não existe")}
     assert in_portuguese == {"one", "three"}
     assert outcomes["two"].message.startswith("There is no backup “event-log/default/none”")
     # What is refused before an operation runs, too.
@@ -51,10 +51,10 @@ def test_a_job_reports_as_its_channel_asked(helper, bridge):
 
 def test_the_event_log_is_of_no_language(helper, bridge):
     outcome = bridge.call("backup.verify", {"ids": [NO_BACKUP]}, language="pt-br")
-    assert "Não há o backup" in outcome.message
+    assert "não existe" in outcome.message
     event = OwnLog(helper.directory / "state").events()[-1]
     assert event["payload"]["problem"] == "not-found"
-    assert "Não" not in str(event)
+    assert "não" not in str(event)
 
 
 def shell(helper, *arguments, **locale):
@@ -70,7 +70,7 @@ def test_the_shell(helper):
     assert " completed " in done.stdout
     failed = shell(helper, "info", NO_BACKUP, LANGUAGE="pt_BR")
     assert failed.returncode == NOT_FOUND
-    assert failed.stderr.startswith("cockpit-backup: Não há o backup “event-log/default/none”")
+    assert failed.stderr.startswith("cockpit-backup: O backup “event-log/default/none” não existe")
     told = shell(helper, "event-log", "backup", LANGUAGE="pt_BR")
     assert "1. Copiando e verificando o registro" in told.stderr
     assert "Comandos:" in shell(helper, "--help", LANGUAGE="de:pt_BR").stdout
