@@ -114,6 +114,25 @@ bk_domain_xml_read_nvram (const char *xml, char **path, GError **error)
 }
 
 /**
+ * bk_domain_xml_has_tpm:
+ * @has_tpm: (out): whether it has a TPM of its own, whose state is kept in files
+ */
+gboolean
+bk_domain_xml_has_tpm (const char *xml, gboolean *has_tpm, GError **error)
+{
+  bk_autodoc xmlDocPtr doc = bk_xml_parse (xml, "domain", error);
+  if (doc == NULL)
+    return FALSE;
+
+  xmlNodePtr devices = bk_xml_find_child (xmlDocGetRootElement (doc), "devices");
+  xmlNodePtr backend = bk_xml_find_child (bk_xml_find_child (devices, "tpm"), "backend");
+  g_autofree char *type = bk_xml_get_attribute (backend, "type");
+
+  *has_tpm = g_strcmp0 (type, "emulator") == 0;
+  return TRUE;
+}
+
+/**
  * bk_volume_xml_read:
  * @format: (out) (transfer full) (nullable): of the image
  * @backing_path: (out) (transfer full) (nullable): the image it is built upon

@@ -9,5 +9,6 @@
  */
 
 gboolean bk_domain_xml_read_disks (const char *xml, BkVm *vm, GError **error);
+gboolean bk_domain_xml_has_tpm (const char *xml, gboolean *has_tpm, GError **error);
 gboolean bk_domain_xml_read_nvram (const char *xml, char **path, GError **error);
 gboolean bk_volume_xml_read (const char *xml, char **format, char **backing_path, GError **error);

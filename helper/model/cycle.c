@@ -278,12 +278,15 @@ bk_cycle_backup_id (const char *vm, const char *part, gint64 usecs)
   return g_strdup_printf ("%s-%s-%s", vm, part, time);
 }
 
+/* YYYYMMDD_HHMMSS */
+#define COMPACT_TIME_LENGTH 15
+
 static gboolean
 is_compact_time (const char *text)
 {
-  if (strlen (text) != 15)
+  if (strlen (text) != COMPACT_TIME_LENGTH)
     return FALSE;
-  for (guint i = 0; i < 15; i++)
+  for (guint i = 0; i < COMPACT_TIME_LENGTH; i++)
     {
       if (i == 8 ? text[i] != '_' : !g_ascii_isdigit (text[i]))
         return FALSE;
@@ -314,6 +317,47 @@ bk_cycle_is_backup_id (const char *vm, const char *part, const char *name)
         return TRUE;
     }
   return FALSE;
+}
+
+/**
+ * bk_cycle_backup_time:
+ *
+ * Returns: the time in the name of a backup; %BK_TIME_INVALID if it has none.
+ */
+gint64
+bk_cycle_backup_time (const char *backup_id)
+{
+  gsize length = strlen (backup_id);
+
+  return length < COMPACT_TIME_LENGTH
+             ? BK_TIME_INVALID
+             : bk_time_from_compact (backup_id + length - COMPACT_TIME_LENGTH);
+}
+
+/**
+ * bk_cycle_next_time:
+ * @names: (element-type filename): what there is in the project
+ *
+ * Returns: the time to name the next backup by: now, in whole seconds, or the first second after the
+ *   newest that there is. Two backups can fall into one second, and the clock can step back; those
+ *   made one after the other stand so in the order of their names, and a name that was freed
+ *   is not used again: what was merged from it is newer.
+ */
+gint64
+bk_cycle_next_time (const char *vm, const GPtrArray *names, gint64 now_usecs)
+{
+  gint64 next = now_usecs / G_USEC_PER_SEC * G_USEC_PER_SEC;
+
+  for (guint i = 0; i < names->len; i++)
+    {
+      const char *name = g_ptr_array_index (names, i);
+      gint64 usecs =
+          bk_cycle_is_backup_id (vm, NULL, name) ? bk_cycle_backup_time (name) : BK_TIME_INVALID;
+
+      if (usecs != BK_TIME_INVALID && usecs >= next)
+        next = usecs + G_USEC_PER_SEC;
+    }
+  return next;
 }
 
 /**

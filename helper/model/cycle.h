@@ -76,6 +76,8 @@ BkCycle *bk_cycle_reactivate (const BkCycle *cycle);
 
 char *bk_cycle_backup_id (const char *vm, const char *part, gint64 usecs);
 gboolean bk_cycle_is_backup_id (const char *vm, const char *part, const char *name);
+gint64 bk_cycle_backup_time (const char *backup_id);
+gint64 bk_cycle_next_time (const char *vm, const GPtrArray *names, gint64 now_usecs);
 char *bk_cycle_file_name (const char *vm, const char *target, const char *part, gint64 usecs);
 
 #define BK_CYCLE_PART_BASE "Base"

@@ -8,6 +8,8 @@
 #include "ops/backup-verify.h"
 #include "ops/fraction.h"
 #include "ops/vm-chain.h"
+#include "ops/vm-run.h"
+#include "ops/vm-state.h"
 #include "store/catalogue.h"
 #include "store/cycle-file.h"
 #include "store/metadata-file.h"
@@ -93,23 +95,6 @@ flatten_disk (const BkVmChain *chain,
 }
 
 static gboolean
-copy_definition (const BkVmChain *chain, BkPointWriter *writer, GError **error)
-{
-  static const char *const names[] = { "domain.xml", "nvram" };
-
-  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
-    {
-      g_autofree char *path = g_strconcat (BK_POINT_DATA "/", names[i], NULL);
-      g_autofree char *source = g_build_filename (chain->directory, path, NULL);
-
-      if (bk_backup_find_file (chain->backup, path) != NULL &&
-          !bk_point_writer_add_copy (writer, names[i], source, error))
-        return FALSE;
-    }
-  return TRUE;
-}
-
-static gboolean
 flatten_all (const BkVmChain *chain,
              const BkVmPoint *flat,
              BkPointWriter *writer,
@@ -126,24 +111,8 @@ flatten_all (const BkVmChain *chain,
                          g_ptr_array_index (flat->disks, i), writer, &progress, cancellable, error))
         return FALSE;
     }
-  return copy_definition (chain, writer, error) &&
+  return bk_vm_state_copy (chain, writer, error) &&
          bk_point_writer_complete (writer, g_get_real_time (), error);
-}
-
-static gint64
-find_free_time (int project, const char *vm)
-{
-  gint64 usecs = g_get_real_time () / G_USEC_PER_SEC * G_USEC_PER_SEC;
-
-  while (TRUE)
-    {
-      g_autofree char *id = bk_cycle_backup_id (vm, BK_CYCLE_PART_SNAPSHOT, usecs);
-      autofd int taken = bk_open_directory_at (project, id, NULL);
-
-      if (taken < 0)
-        return usecs;
-      usecs += G_USEC_PER_SEC;
-    }
 }
 
 /* A point of a cycle goes when its cycle ends: what is pinned is a copy that stands by itself. */
@@ -167,7 +136,9 @@ pin_copy (BkRepository *repository,
     return NULL;
 
   const char *vm = chain->point->vm;
-  gint64 usecs = find_free_time (project, vm);
+  gint64 usecs = 0;
+  if (!bk_vm_find_free_time (project, vm, &usecs, error))
+    return NULL;
   g_autoptr (BkVmPoint) flat = bk_vm_point_new (BK_POINT_STANDALONE, vm, chain->point->uuid);
   for (guint i = 0; i < chain->point->disks->len; i++)
     {

@@ -7,6 +7,7 @@
 #include "format/vm-point-json.h"
 #include "ops/vm-family.h"
 #include "ops/vm-merge.h"
+#include "ops/vm-state.h"
 #include "store/catalogue.h"
 #include "store/point-writer.h"
 #include "store/restore-journal-file.h"
@@ -89,8 +90,10 @@ begin (BkVmRun *run, GError **error)
     bk_vm_run_log (run, BK_LOG_INFO, NULL, "merge",
                    "Compression needs a copy: the consolidation copies the whole disk");
 
-  g_autofree char *merged_id =
-      bk_cycle_backup_id (run->vm->name, BK_CYCLE_PART_MERGED, bk_vm_run_find_free_time (run));
+  gint64 usecs;
+  if (!bk_vm_find_free_time (run->project, run->vm->name, &usecs, error))
+    return FALSE;
+  g_autofree char *merged_id = bk_cycle_backup_id (run->vm->name, BK_CYCLE_PART_MERGED, usecs);
   g_autoptr (BkCycle) journal = bk_cycle_begin_merge (run->cycle, merged_id, run->plan->merge);
   if (!bk_cycle_file_save (run->project, journal, error))
     return FALSE;
@@ -158,7 +161,8 @@ open_writer (Merge *merge, GError **error)
 
       bk_vm_point_add_disk (merge->merged, disk->target, file, NULL, disk->capacity_bytes);
     }
-  backup->created_usecs = g_get_real_time ();
+  /* Not before the time in its name: the clock can step back. */
+  backup->created_usecs = MAX (g_get_real_time (), bk_cycle_backup_time (run->cycle->merged_id));
   backup->extra = bk_vm_point_to_json (merge->merged);
   merge->writer = bk_point_writer_open (run->project, run->project_path, backup, error);
   return merge->writer != NULL;
@@ -352,23 +356,14 @@ move_disk (Merge *merge, const BkPointDisk *disk, GError **error)
 
 /* domain.xml and what else small the newest point keeps beside its disks. */
 static gboolean
-copy_definition (Merge *merge, GError **error)
+copy_state (Merge *merge, GError **error)
 {
   BkVmRun *run = merge->run;
-  static const char *const names[] = { "domain.xml", "nvram" };
+  g_autofree char *full_id =
+      g_strconcat (run->project_id, "/", bk_cycle_newest_backup_id (run->cycle), NULL);
+  g_autoptr (BkVmChain) newest = bk_vm_chain_open (run->repository, full_id, error);
 
-  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
-    {
-      g_autofree char *source = g_build_filename (
-          run->project_path, bk_cycle_newest_backup_id (run->cycle), BK_POINT_DATA, names[i], NULL);
-      g_autofree char *relative =
-          g_build_filename (bk_cycle_newest_backup_id (run->cycle), BK_POINT_DATA, names[i], NULL);
-
-      if (is_there (run, relative) &&
-          !bk_point_writer_add_copy (merge->writer, names[i], source, error))
-        return FALSE;
-    }
-  return TRUE;
+  return newest != NULL && bk_vm_state_copy (newest, merge->writer, error);
 }
 
 static gboolean
@@ -381,7 +376,7 @@ publish (Merge *merge, GError **error)
       if (!move_disk (merge, g_ptr_array_index (merge->merged->disks, i), error))
         return FALSE;
     }
-  return copy_definition (merge, error) &&
+  return copy_state (merge, error) &&
          bk_point_writer_complete (merge->writer, g_get_real_time (), error);
 }
 

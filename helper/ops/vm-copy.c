@@ -5,8 +5,8 @@
 #include "base/fd.h"
 #include "base/gettext.h"
 #include "base/path.h"
-#include "format/domain-xml.h"
 #include "format/vm-point-json.h"
+#include "ops/vm-state.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -59,7 +59,7 @@ new_backup (BkVmCopy *copy)
   g_autofree char *id = bk_cycle_backup_id (run->vm->name, bk_vm_copy_part (kind), copy->usecs);
   BkBackup *backup = bk_backup_new (id, run->project_id, type);
 
-  backup->created_usecs = g_get_real_time ();
+  backup->created_usecs = MAX (g_get_real_time (), copy->usecs);
   if (kind == BK_POINT_INCREMENTAL)
     backup->parent_backup_id = g_strdup (bk_cycle_newest_backup_id (run->cycle));
   if (kind == BK_POINT_STANDALONE && label != NULL)
@@ -77,15 +77,24 @@ open_writer (BkVmCopy *copy, GError **error)
 }
 
 static gboolean
-add_definition (BkVmCopy *copy, GError **error)
+keep_state (BkVmCopy *copy, GError **error)
 {
-  g_autofree char *xml = bk_hypervisor_get_xml (copy->run->hypervisor, copy->run->vm->uuid, error);
-  g_autofree char *nvram = NULL;
+  BkVmRun *run = copy->run;
+  BkVmStateMissing missing;
 
-  if (xml == NULL || !bk_point_writer_add_text (copy->writer, "domain.xml", xml, error) ||
-      !bk_domain_xml_read_nvram (xml, &nvram, error))
+  if (!bk_vm_state_keep (copy->writer, run->hypervisor, run->vm->uuid, &missing, error))
     return FALSE;
-  return nvram == NULL || bk_point_writer_add_copy (copy->writer, "nvram", nvram, error);
+  if (missing.misses_nvram && bk_vm_is_active (run->vm))
+    bk_vm_copy_warn (copy, "The file of the VM's UEFI variables is not there: the backup has none, "
+                           "and a VM restored from it begins with those of its template");
+  else if (missing.misses_nvram)
+    bk_vm_run_log (run, BK_LOG_INFO, NULL, "backup.nvram",
+                   "The VM has not been started yet: it has no UEFI variables to back up");
+  if (missing.misses_tpm)
+    bk_vm_copy_warn (copy,
+                     "The state of the VM's TPM is not where libvirt keeps it: the backup has "
+                     "none, and a VM restored from it begins with an empty TPM");
+  return TRUE;
 }
 
 static gboolean
@@ -239,7 +248,7 @@ make (BkVmCopy *copy, GError **error)
 {
   return bk_vm_run_check_space (copy->run, error) && bk_vm_run_check_passable (copy->run, error) &&
          open_writer (copy, error) && bk_vm_copy_create_targets (copy, error) &&
-         add_definition (copy, error) && start_if_off (copy, error) &&
+         keep_state (copy, error) && start_if_off (copy, error) &&
          bk_vm_copy_transfer (copy, error) && seal_files (copy, error) && commit (copy, error);
 }
 
@@ -257,10 +266,12 @@ make (BkVmCopy *copy, GError **error)
 BkBackup *
 bk_vm_copy (BkVmRun *run, BkPointKind kind, GError **error)
 {
-  BkVmCopy copy = { .run = run, .usecs = bk_vm_run_find_free_time (run) };
+  BkVmCopy copy = { .run = run };
   g_autoptr (GError) local = NULL;
   BkBackup *completed = NULL;
 
+  if (!bk_vm_find_free_time (run->project, run->vm->name, &copy.usecs, error))
+    return NULL;
   bk_vm_copy_plan (&copy, kind);
   if (make (&copy, &local))
     {

@@ -243,38 +243,20 @@ bk_vm_run_file_size (BkVmRun *run, const char *path, guint64 *size_bytes, GError
   return TRUE;
 }
 
-static gboolean
-is_time_taken (BkVmRun *run, gint64 usecs)
-{
-  static const char *const parts[] = { BK_CYCLE_PART_BASE, BK_CYCLE_PART_INCREMENTAL,
-                                       BK_CYCLE_PART_MERGED, BK_CYCLE_PART_SNAPSHOT };
-
-  for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
-    {
-      g_autofree char *id = bk_cycle_backup_id (run->vm->name, parts[i], usecs);
-      struct stat st;
-
-      if (fstatat (run->project, id, &st, AT_SYMLINK_NOFOLLOW) == 0)
-        return TRUE;
-    }
-  return FALSE;
-}
-
 /**
- * bk_vm_run_find_free_time:
- *
- * Returns: now, in whole seconds, or the first second after it that no backup of this VM is named
- *   by: two runs can fall into one second, and the clock can step back. Backups made one after the
- *   other stand so in the order of their names.
+ * bk_vm_find_free_time:
+ * @project: its directory
+ * @usecs: (out): bk_cycle_next_time()
  */
-gint64
-bk_vm_run_find_free_time (BkVmRun *run)
+gboolean
+bk_vm_find_free_time (int project, const char *vm, gint64 *usecs, GError **error)
 {
-  gint64 usecs = g_get_real_time () / G_USEC_PER_SEC * G_USEC_PER_SEC;
+  g_autoptr (GPtrArray) names = bk_list_directory (project, error);
 
-  while (is_time_taken (run, usecs))
-    usecs += G_USEC_PER_SEC;
-  return usecs;
+  if (names == NULL)
+    return FALSE;
+  *usecs = bk_cycle_next_time (vm, names, g_get_real_time ());
+  return TRUE;
 }
 
 /**

@@ -53,7 +53,7 @@ gboolean bk_vm_run_observe (BkVmRun *run, GError **error);
 gboolean bk_vm_run_decide (BkVmRun *run, GError **error);
 gboolean bk_vm_run_check_space (BkVmRun *run, GError **error);
 gboolean bk_vm_run_check_passable (BkVmRun *run, GError **error);
-gint64 bk_vm_run_find_free_time (BkVmRun *run);
+gboolean bk_vm_find_free_time (int project, const char *vm, gint64 *usecs, GError **error);
 gboolean bk_vm_run_refresh (BkVmRun *run, GError **error);
 gboolean bk_vm_run_start_paused (BkVmRun *run, GError **error);
 void bk_vm_run_stop_again (BkVmRun *run);

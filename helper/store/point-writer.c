@@ -175,7 +175,8 @@ bk_point_writer_complete (BkPointWriter *writer, gint64 now_usecs, GError **erro
   if (!bk_sync_directory (writer->data, writer->path, error))
     return FALSE;
   writer->backup->status = BK_BACKUP_COMPLETED;
-  writer->backup->completed_usecs = now_usecs;
+  /* The clock can step back, and what was begun is not completed before. */
+  writer->backup->completed_usecs = MAX (now_usecs, writer->backup->created_usecs);
   g_free (writer->backup->checksum);
   writer->backup->checksum = bk_backup_files_checksum (writer->backup);
   return bk_point_writer_write_metadata (writer, error);

@@ -109,6 +109,19 @@ bk_hypervisor_get_xml (BkHypervisor *self, const char *uuid, GError **error)
 }
 
 /**
+ * bk_hypervisor_dup_tpm_directory:
+ *
+ * Returns: (transfer full) (nullable): where the state of the VM's TPM is, or would be.
+ */
+char *
+bk_hypervisor_dup_tpm_directory (BkHypervisor *self, const char *uuid)
+{
+  BkHypervisorInterface *iface = BK_HYPERVISOR_GET_IFACE (self);
+
+  return iface->dup_tpm_directory == NULL ? NULL : iface->dup_tpm_directory (self, uuid);
+}
+
+/**
  * bk_hypervisor_get_writer:
  * @uid: (out): the user as whom VMs run, and write their backups
  * @gid: (out): its group

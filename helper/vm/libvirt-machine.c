@@ -72,11 +72,19 @@ destroy (BkHypervisor *hypervisor, const char *uuid, GError **error)
   return FALSE;
 }
 
+/* Where libvirt's system daemon has swtpm keep it (libvirt's formatdomain, “TPM device”). */
+static char *
+dup_tpm_directory (BkHypervisor *hypervisor, const char *uuid)
+{
+  return g_build_filename ("/var/lib/libvirt/swtpm", uuid, NULL);
+}
+
 void
 bk_libvirt_machine_iface (BkHypervisorInterface *iface)
 {
   iface->freeze = freeze;
   iface->thaw = thaw;
+  iface->dup_tpm_directory = dup_tpm_directory;
   iface->define = define;
   iface->start_paused = start_paused;
   iface->destroy = destroy;

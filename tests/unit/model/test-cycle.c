@@ -1,4 +1,6 @@
 #include "model/cycle.h"
+
+#include "base/timestamp.h"
 #include "model/vm-point.h"
 
 static BkCycle *
@@ -139,6 +141,44 @@ test_disk_in_full (void)
   g_assert_cmpuint (disk->incremental_files->len, ==, 0);
 }
 
+/* now, what there is, what comes next (seconds of 2026-11-20 02:00) */
+static const struct
+{
+  const char *what;
+  int now;
+  const char *names[4];
+  int next;
+} times[] = {
+  { "nothing", 5, { NULL }, 5 },
+  { "older", 5, { "web1-Base-20261120_020004", NULL }, 5 },
+  { "same-second", 5, { "web1-Base-20261120_020005", NULL }, 6 },
+  { "clock-stepped-back",
+    5,
+    { "web1-Full-Merged-20261120_020030", "web1-Inc-20261120_020031", NULL },
+    32 },
+  /* A gap is not filled: what had that name may have been merged. */
+  { "freed", 5, { "web1-Inc-20261120_020004", "web1-Full-Merged-20261120_020007", NULL }, 8 },
+  { "others", 5, { "web10-Base-20261120_020030", "web1-notes-20261120_020030", ".lock", NULL }, 5 },
+};
+
+static void
+test_next_time (void)
+{
+  gint64 start = bk_time_from_compact ("20261120_020000");
+
+  for (guint i = 0; i < G_N_ELEMENTS (times); i++)
+    {
+      g_autoptr (GPtrArray) names = g_ptr_array_new ();
+
+      for (guint k = 0; times[i].names[k] != NULL; k++)
+        g_ptr_array_add (names, (char *) times[i].names[k]);
+      g_test_message ("%s", times[i].what);
+      g_assert_cmpint (
+          bk_cycle_next_time ("web1", names, start + times[i].now * G_USEC_PER_SEC + 123), ==,
+          start + times[i].next * G_USEC_PER_SEC);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -148,5 +188,6 @@ main (int argc, char **argv)
   g_test_add_func ("/model/cycle/extend", test_extend);
   g_test_add_func ("/model/cycle/disk-left-out", test_disk_left_out);
   g_test_add_func ("/model/cycle/disk-in-full", test_disk_in_full);
+  g_test_add_func ("/model/cycle/next-time", test_next_time);
   return g_test_run ();
 }
