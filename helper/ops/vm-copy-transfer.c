@@ -29,6 +29,14 @@ bk_vm_copy_create_targets (BkVmCopy *copy, GError **error)
       const BkVmDisk *known = bk_vm_find_disk (copy->run->vm, disk->target);
       g_autofree char *path =
           bk_point_writer_file_path (copy->writer, disk->file + strlen (BK_POINT_DATA "/"));
+      if (known->capacity_bytes == 0)
+        {
+          bk_set_error (error, BK_ERROR_UNAVAILABLE,
+                        "libvirt does not say how large the disk “%s” of the VM “%s” is; start the "
+                        "VM, or leave the disk out (--exclude-disk %s)",
+                        disk->target, copy->run->vm->name, disk->target);
+          return FALSE;
+        }
       /* From <id>/data/ up to the project, and down to the parent's <id>/data/. */
       g_autofree char *backing =
           disk->parent == NULL ? NULL : g_strconcat ("../../", disk->parent, NULL);

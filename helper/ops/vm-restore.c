@@ -13,11 +13,13 @@
 #include "ops/restore-recover.h"
 #include "ops/vm-merging.h"
 #include "ops/vm-restore-private.h"
+#include "ops/vm-state.h"
 #include "store/catalogue.h"
 #include "store/point-writer.h"
 #include "store/restore-journal-file.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #define DEFINITION BK_POINT_DATA "/domain.xml"
 #define NVRAM BK_POINT_DATA "/nvram"
@@ -192,6 +194,36 @@ finish_placed (Restore *restore, GError **error)
   return remove_journal (restore, error);
 }
 
+static char *
+tpm_directory (Restore *restore)
+{
+  g_autofree char *name = g_strconcat (restore->chain->point->vm, "-tpm", NULL);
+
+  return g_build_filename (restore->request->directory, name, NULL);
+}
+
+static gboolean
+check_tpm_directory (Restore *restore, GError **error)
+{
+  g_autofree char *path = tpm_directory (restore);
+
+  if (!bk_vm_state_has_tpm (restore->chain) || restore->request->overwrite ||
+      !g_file_test (path, G_FILE_TEST_EXISTS))
+    return TRUE;
+  bk_set_error (error, BK_ERROR_USAGE,
+                "“%s” is there already; choose another directory, or overwrite it (--overwrite)",
+                path);
+  return FALSE;
+}
+
+static gboolean
+restore_tpm_in_directory (Restore *restore, GError **error)
+{
+  g_autofree char *path = tpm_directory (restore);
+
+  return bk_vm_state_restore_tpm (restore->chain, path, getuid (), getgid (), error);
+}
+
 static gboolean
 to_directory (Restore *restore, GError **error)
 {
@@ -201,14 +233,15 @@ to_directory (Restore *restore, GError **error)
   g_autofree char *path = g_build_filename (restore->request->directory, file, NULL);
   g_autofree char *nvram = nvram_path_in_directory (restore, vm);
 
-  if (xml == NULL)
+  if (xml == NULL || !check_tpm_directory (restore, error))
     return FALSE;
   bk_vm_restore_add_files (restore->files, restore->chain, restore->request->directory, vm);
   bk_restore_files_add_small (restore->files, path, g_bytes_new (xml, strlen (xml)));
   return plan_nvram (restore, nvram, error) &&
          write_files (restore, restore->request->overwrite, error) &&
          save_journal (restore, BK_RESTORE_PLACING, error) &&
-         bk_restore_place (restore->journal, error) && finish_placed (restore, error);
+         bk_restore_place (restore->journal, error) && finish_placed (restore, error) &&
+         restore_tpm_in_directory (restore, error);
 }
 
 static char *
@@ -250,7 +283,12 @@ as_new (Restore *restore, GError **error)
   if (xml == NULL || !save_journal (restore, BK_RESTORE_PLACING, error) ||
       !bk_restore_place (restore->journal, error))
     return FALSE;
+  /* It has to be there before a start would make an empty one. */
+  if (!bk_vm_restore_tpm (restore->chain, restore->hypervisor, restore->journal->uuid, error))
+    return FALSE;
   restore->outcome->uuid = bk_hypervisor_define (restore->hypervisor, xml, error);
+  if (restore->outcome->uuid == NULL)
+    bk_vm_restore_undo_tpm (restore->chain, restore->hypervisor, restore->journal->uuid);
   return restore->outcome->uuid != NULL && finish_placed (restore, error);
 }
 

@@ -34,6 +34,8 @@ void bk_libvirt_set_error (GError **error, const char *format, ...) G_GNUC_PRINT
 virConnectPtr bk_libvirt_connect (BkLibvirt *self, GError **error);
 virDomainPtr bk_libvirt_domain (BkLibvirt *self, const char *uuid, GError **error);
 
+void bk_libvirt_read_disks (virDomainPtr domain, virDomainStatsRecordPtr record, BkVm *vm);
+
 void bk_libvirt_backup_iface (BkHypervisorInterface *iface);
 void bk_libvirt_checkpoint_iface (BkHypervisorInterface *iface);
 void bk_libvirt_list_iface (BkHypervisorInterface *iface);
