@@ -25,7 +25,6 @@ static const char *const labels[] = {
   N_ ("code"),
   N_ ("command"),
   N_ ("completed at"),
-  N_ ("connect uri"),
   N_ ("count"),
   N_ ("count is complete"),
   N_ ("created at"),

@@ -82,7 +82,12 @@ bk_chain_verdict_describe (const BkChainVerdict *verdict)
   if (verdict->fault != BK_CHAIN_SOUND)
     return g_strdup_printf (_ ("Chain valid: no (%s). %s"),
                             bk_chain_fault_to_string (verdict->fault), verdict->message);
-  return g_strdup_printf (_ ("Chain valid: yes, %s events in %s segments, %s"),
-                          BK_NUMBER (verdict->verified_count), BK_NUMBER (verdict->segments_count),
+  g_autofree char *events =
+      g_strdup_printf (bk_ngettext ("%s event", "%s events", verdict->verified_count),
+                       BK_NUMBER (verdict->verified_count));
+  g_autofree char *segments =
+      g_strdup_printf (bk_ngettext ("%s segment", "%s segments", verdict->segments_count),
+                       BK_NUMBER (verdict->segments_count));
+  return g_strdup_printf (_ ("Chain valid: yes, %s in %s, %s"), events, segments,
                           _ (scopes[verdict->scope]));
 }

@@ -93,7 +93,9 @@ rotate (BkTreeBackupRun *run, BkTreeBackupResult *result, GCancellable *cancella
     return FALSE;
   for (char **name = result->rotated; *name != NULL; name++)
     bk_reporter_message (reporter, BK_LOG_INFO, run->request->project_id, NULL, "tree.rotate",
-                         "The generation “%s” was removed: %u are kept", *name, max_count);
+                         bk_ngettext ("The generation “%s” was removed: %u is kept",
+                                      "The generation “%s” was removed: %u are kept", max_count),
+                         *name, max_count);
   return TRUE;
 }
 
@@ -168,8 +170,8 @@ report_end (const BkTreeBackupRun *run, const BkTreeBackupResult *result)
   g_autofree char *seconds = bk_decimal_text ((gdouble) result->duration_usecs / G_USEC_PER_SEC, 1);
   g_autofree char *message = g_strdup_printf (
       run->plan.is_full
-          ? _ ("Full backup completed: %s in %s s; %s entries, %s added, %s modified, %s deleted")
-          : _ ("Incremental backup completed: %s in %s s; %s entries, %s added, %s modified, %s deleted"),
+          ? _ ("Full backup completed: %s in %s s; entries: %s, added: %s, modified: %s, deleted: %s")
+          : _ ("Incremental backup completed: %s in %s s; entries: %s, added: %s, modified: %s, deleted: %s"),
       size, seconds, BK_NUMBER (result->written->entries_count),
       BK_NUMBER (result->written->added_count), BK_NUMBER (result->written->modified_count),
       BK_NUMBER (result->written->deleted_count));

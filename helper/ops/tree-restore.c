@@ -172,10 +172,13 @@ restore_into (BkTreePoint *point,
       if (!bk_tree_reconcile (point, selection, fd, FALSE, &outcome->extra_count, cancellable,
                               error))
         return FALSE;
-      bk_reporter_message (telling->reporter, BK_LOG_INFO, telling->request->project_id,
-                           telling->backup_id, "tree.restore",
-                           "%s entries of “%s” are not in the backup and will be removed",
-                           BK_NUMBER (outcome->extra_count), telling->request->target);
+      bk_reporter_message (
+          telling->reporter, BK_LOG_INFO, telling->request->project_id, telling->backup_id,
+          "tree.restore",
+          bk_ngettext ("%s entry of “%s” is not in the backup and will be removed",
+                       "%s entries of “%s” are not in the backup and will be removed",
+                       outcome->extra_count),
+          BK_NUMBER (outcome->extra_count), telling->request->target);
     }
   if (!bk_tree_extract (point, selection, &outcome->plan, target, &watch, &outcome->extracted,
                         cancellable, error))
@@ -197,14 +200,19 @@ conclude (const BkTreeRestoreRequest *request,
     {
       bk_set_error (
           error, BK_ERROR_INTEGRITY,
-          "%s of %s entries of “%s” were not restored to “%s”; the log says which and why",
+          bk_ngettext (
+              "%s of %s entry of “%s” was not restored to “%s”; the log says which and why",
+              "%s of %s entries of “%s” were not restored to “%s”; the log says which and why",
+              outcome->plan.entries_count),
           BK_NUMBER (outcome->extracted.failed_count), BK_NUMBER (outcome->plan.entries_count),
           outcome->backup->id, request->target);
       return FALSE;
     }
-  bk_reporter_message (reporter, BK_LOG_INFO, request->project_id, outcome->backup->id,
-                       "tree.restore", "%s entries were restored to “%s”",
-                       BK_NUMBER (outcome->extracted.done_count), request->target);
+  bk_reporter_message (
+      reporter, BK_LOG_INFO, request->project_id, outcome->backup->id, "tree.restore",
+      bk_ngettext ("%s entry was restored to “%s”", "%s entries were restored to “%s”",
+                   outcome->extracted.done_count),
+      BK_NUMBER (outcome->extracted.done_count), request->target);
   return TRUE;
 }
 

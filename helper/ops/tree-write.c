@@ -192,7 +192,10 @@ finish (BkTreeWriteRun *run,
   written->mounts = bk_tree_scan_get_mounts (run->scan);
   if (bk_tree_scan_get_too_long_count (run->scan) > 0)
     bk_tree_written_warn (
-        written, request, "%s names were left out: their paths are longer than %d bytes",
+        written, request,
+        bk_ngettext ("%s name was left out: its path is longer than %d bytes",
+                     "%s names were left out: their paths are longer than %d bytes",
+                     bk_tree_scan_get_too_long_count (run->scan)),
         BK_NUMBER (bk_tree_scan_get_too_long_count (run->scan)), BK_TREE_PATH_MAX_BYTES);
   return TRUE;
 }
