@@ -6,7 +6,9 @@ import pytest
 
 from support.bridge import Bridge
 from support.event_log import OwnLog
-from support.helper import NOT_FOUND
+from support.helper import BINARY, NOT_FOUND
+from support.service import Service
+from support.users import ALICE, make_users
 
 NO_BACKUP = "event-log/default/none"
 
@@ -55,6 +57,22 @@ def test_the_event_log_is_of_no_language(helper, bridge):
     event = OwnLog(helper.directory / "state").events()[-1]
     assert event["payload"]["problem"] == "not-found"
     assert "não" not in str(event)
+
+
+def test_the_service_speaks_to_each_in_their_own(scratch):
+    make_users()
+    service = Service(scratch, BINARY).start()
+    try:
+        peer = service.peer(ALICE.uid)
+        peer.open("pt", "vm.list", language="pt-br")
+        peer.open("en", "vm.list")
+        outcomes = peer.outcomes("pt", "en")
+        peer.kill()
+    finally:
+        service.stop()
+    assert {outcome.problem for outcome in outcomes.values()} == {"access-denied"}
+    assert outcomes["pt"].message.startswith("Os backups exigem acesso administrativo")
+    assert outcomes["en"].message.startswith("Backups need administrative access")
 
 
 def shell(helper, *arguments, **locale):
