@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <gio/gio.h>
 #include <string.h>
+#include <unistd.h>
 
 G_DEFINE_QUARK (bk - error - quark, bk_error)
 
@@ -243,12 +244,33 @@ code_from_errno (int errnum)
     }
 }
 
+/* What a person can do about it; %NULL where that depends on what was being done. */
+static const char *
+remedy_for (int errnum)
+{
+  switch (errnum)
+    {
+    case ENOSPC:
+    case EDQUOT:
+      return _ ("free some space there");
+    case EROFS:
+      return _ ("mount it writable");
+    case EIO:
+      return _ ("examine the disk");
+    case EACCES:
+    case EPERM:
+      return geteuid () != 0 ? _ ("run it as root") : NULL;
+    default:
+      return NULL;
+    }
+}
+
 /**
  * bk_error_set_errno:
  * @error: (out) (optional): where to put it
  * @errnum: the errno of the call that failed
- * @format: what was being done, and on what, in English; it is translated here, and ": " and the
- *   reason are added
+ * @format: what was being done, and on what, in English; it is translated here, and the reason is
+ *   added, with what to do about it where that is always the same
  *
  * Returns: %FALSE, so that a caller can `return bk_error_set_errno (…)`.
  */
@@ -261,7 +283,12 @@ bk_error_set_errno (GError **error, int errnum, const char *format, ...)
   g_autofree char *what = g_strdup_vprintf (bk_gettext (format), args);
   va_end (args);
 
-  bk_set_error (error, code_from_errno (errnum), "%s: %s", what, bk_error_reason (errnum));
+  const char *remedy = remedy_for (errnum);
+  if (remedy != NULL)
+    bk_set_error (error, code_from_errno (errnum), "%s: %s; %s", what, bk_error_reason (errnum),
+                  remedy);
+  else
+    bk_set_error (error, code_from_errno (errnum), "%s: %s", what, bk_error_reason (errnum));
   return FALSE;
 }
 

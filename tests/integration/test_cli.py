@@ -144,7 +144,8 @@ def test_full_device(run):
         done = run("test", "items", "--count", 3, "--size", 10, stdout=full)
     assert done.returncode == 7
     assert done.stderr == (
-        b"cockpit-backup: Standard output cannot be written: No space left on device\n")
+        b"cockpit-backup: Standard output cannot be written: No space left on device; "
+        b"free some space there\n")
 
 
 def test_reader_that_goes_away(env):

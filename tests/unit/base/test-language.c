@@ -14,6 +14,8 @@ static const MoEntry entries[] = {
   { "", 0, "Plural-Forms: nplurals=2; plural=(n > 1);\n", 0 },
   { "%s byte\0%s bytes", 16, "%s octeto\0%s octetos", 20 },
   { "No space left on device", 0, "Não há espaço", 0 },
+  { "%s: %s; %s", 0, "%s: %s; %s", 0 },
+  { "free some space there", 0, "libere espaço lá", 0 },
   { "before the decimals\004.", 0, ",", 0 },
   { "between groups of three digits\004,", 0, ".", 0 },
   { "“%s” cannot be written", 0, "“%s” não pode ser gravado", 0 },
@@ -130,8 +132,8 @@ assert_message (const char *expected)
   g_assert_cmpstr (error->message, ==, expected);
 }
 
-#define ENGLISH "“disk” cannot be written: No space left on device"
-#define PORTUGUESE "“disk” não pode ser gravado: Não há espaço"
+#define ENGLISH "“disk” cannot be written: No space left on device; free some space there"
+#define PORTUGUESE "“disk” não pode ser gravado: Não há espaço; libere espaço lá"
 
 static gpointer
 speak_portuguese (gpointer unused)
