@@ -387,13 +387,10 @@ clean_up (BkVmRun *run, GError **error)
 {
   const BkCycle *cycle = run->cycle;
 
-  if (cycle->last_checkpoint_name != NULL && strcmp (cycle->uuid, run->vm->uuid) == 0)
-    {
-      g_autoptr (GError) local = NULL;
-
-      if (!bk_vm_run_delete_checkpoint (run, cycle->last_checkpoint_name, &local))
-        bk_vm_run_log (run, BK_LOG_WARNING, NULL, "checkpoint.delete", "%s", local->message);
-    }
+  /* Nothing else knows of the checkpoint once the family is gone: it goes first, or the next run tries. */
+  if (cycle->last_checkpoint_name != NULL && strcmp (cycle->uuid, run->vm->uuid) == 0 &&
+      !bk_vm_run_delete_checkpoint (run, cycle->last_checkpoint_name, error))
+    return FALSE;
   for (guint i = cycle->backup_ids->len; i > 0; i--) /* newest first: no chain without its base */
     {
       if (!bk_remove_tree_at (run->project, g_ptr_array_index (cycle->backup_ids, i - 1), error))

@@ -6,6 +6,7 @@
 #include "base/gettext.h"
 #include "base/path.h"
 #include "format/vm-point-json.h"
+#include "ops/vm-recover.h"
 #include "ops/vm-state.h"
 
 #include <errno.h>
@@ -112,7 +113,7 @@ start_if_off (BkVmCopy *copy, GError **error)
   bk_vm_run_log (run, BK_LOG_INFO, NULL, "vm.start",
                  "The VM is off: it is started paused for the copy, and stopped again after it");
   copy->started_paused = bk_vm_run_start_paused (run, error);
-  return copy->started_paused;
+  return copy->started_paused && bk_vm_recover_checkpoints (run, error);
 }
 
 static gboolean

@@ -125,8 +125,6 @@ delete_stale_checkpoint (BkVmRun *run, const BkVmPoint *point, GStrv existing, G
       g_strcmp0 (point->checkpoint, last) == 0 ||
       !g_strv_contains ((const char *const *) existing, point->checkpoint))
     return TRUE;
-  if (!bk_vm_is_active (run->vm))
-    return TRUE; /* libvirt deletes none of a VM that is off; the next run that starts it will */
   bk_vm_run_log (run, BK_LOG_INFO, NULL, "recover", "The checkpoint “%s” is no longer needed",
                  point->checkpoint);
   return bk_vm_run_delete_checkpoint (run, point->checkpoint, error);
@@ -207,6 +205,37 @@ remove_strays (BkVmRun *run, GError **error)
 }
 
 /**
+ * bk_vm_recover_checkpoints:
+ *
+ * Deletes the checkpoints of this program that no cycle needs any more. libvirt deletes none of a VM
+ * that is off: one that a power cut stopped has them until a run starts it for its copy.
+ */
+gboolean
+bk_vm_recover_checkpoints (BkVmRun *run, GError **error)
+{
+  if (!bk_hypervisor_is_active (run->hypervisor, run->vm->uuid))
+    return TRUE;
+
+  g_auto (GStrv) existing = bk_hypervisor_list_checkpoints (run->hypervisor, run->vm->uuid, error);
+  g_autoptr (GPtrArray) backups = existing == NULL || *existing == NULL
+                                      ? NULL
+                                      : bk_catalogue_list (run->repository, run->project_id, NULL,
+                                                           NULL, run->cancellable, error);
+
+  if (existing != NULL && *existing == NULL)
+    return TRUE;
+  for (guint i = 0; backups != NULL && i < backups->len; i++)
+    {
+      const BkBackup *backup = g_ptr_array_index (backups, i);
+      g_autoptr (BkVmPoint) point = read_point (backup);
+
+      if (point != NULL && !delete_stale_checkpoint (run, point, existing, error))
+        return FALSE;
+    }
+  return backups != NULL;
+}
+
+/**
  * bk_vm_recover:
  *
  * Brings the project back to a state that a run can start from (the table above), and says in the
@@ -220,10 +249,6 @@ bk_vm_recover (BkVmRun *run, GError **error)
 
   if (backups == NULL || !end_orphaned_copy (run, error))
     return FALSE;
-
-  g_auto (GStrv) existing = bk_hypervisor_list_checkpoints (run->hypervisor, run->vm->uuid, error);
-  if (existing == NULL)
-    return FALSE;
   for (guint i = 0; i < backups->len; i++)
     {
       const BkBackup *backup = g_ptr_array_index (backups, i);
@@ -233,15 +258,13 @@ bk_vm_recover (BkVmRun *run, GError **error)
         return FALSE;
     }
   bk_cycle_file_forget_joining (run->project);
+  if (!bk_vm_recover_checkpoints (run, error))
+    return FALSE;
   for (guint i = 0; i < backups->len; i++)
     {
       const BkBackup *backup = g_ptr_array_index (backups, i);
-      g_autoptr (BkVmPoint) point = read_point (backup);
-      gboolean running = backup->status == BK_BACKUP_RUNNING;
 
-      if (point != NULL && !delete_stale_checkpoint (run, point, existing, error))
-        return FALSE;
-      if (running && !remove_interrupted (run, backup, error))
+      if (backup->status == BK_BACKUP_RUNNING && !remove_interrupted (run, backup, error))
         return FALSE;
     }
   return bk_vm_run_recover_start (run, error) &&

@@ -100,13 +100,15 @@ step (const char *call, const char *what)
   const char *match = getenv ("KILL_MATCH");
 
   trace (number, call, what);
-  if (number != state->at && (match == NULL || strstr (what, match) == NULL))
+  if (number != state->at && (match == NULL || state->at < 0 || strstr (what, match) == NULL))
     return;
+  state->at = -1; /* once */
 
   const char *text = getenv ("KILL_SIGNAL");
   int number_of_signal = text == NULL ? SIGKILL : atoi (text);
   kill ((pid_t) state->first, number_of_signal);
-  kill (getpid (), number_of_signal);
+  if ((pid_t) state->first != getpid ())
+    kill (getpid (), number_of_signal);
 }
 
 static void

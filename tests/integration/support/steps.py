@@ -65,12 +65,17 @@ class Killer:
         assert status == 0, text
         return next(step.number for step in steps if matches(step))
 
-    def hold(self, *arguments, at):
-        """Starts a run and holds it, and what it started, before that step: its processes."""
+    def hold(self, *arguments, at=0, match=None):
+        """Starts a run and holds it, and what it started, before that step: its process."""
         process = subprocess.Popen(
             self.helper.command(*arguments), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True, env=self._environment(at, signal.SIGSTOP))
-        wait_until(lambda: len(self.steps()) >= at, f"step {at}")
+            stderr=subprocess.PIPE, text=True, env=self._environment(at, signal.SIGSTOP, match))
+
+        def is_held():
+            assert process.poll() is None, f"it ended before that step: {process.communicate()}"
+            return pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "T"
+
+        wait_until(is_held, "the step before which it is held")
         return process
 
     @staticmethod
