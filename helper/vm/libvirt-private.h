@@ -29,7 +29,19 @@ bk_clear_domain (virDomainPtr *domain)
 #define autodomain __attribute__ ((cleanup (bk_clear_domain)))
 
 void bk_libvirt_start_event_loop (void);
-void bk_libvirt_set_error (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
+/* Why the call before it failed, which is kept before the arguments are: every call of libvirt,
+ * virDomainGetName() too, forgets the error of the one before. */
+#define bk_libvirt_set_error(error, ...)                                                           \
+  do                                                                                               \
+    {                                                                                              \
+      virErrorPtr bk_last_error = virSaveLastError ();                                             \
+                                                                                                   \
+      bk_libvirt_set_error_from (error, bk_last_error, __VA_ARGS__);                               \
+      virFreeError (bk_last_error);                                                                \
+    }                                                                                              \
+  while (0)
+void bk_libvirt_set_error_from (GError **error, virErrorPtr last, const char *format, ...)
+    G_GNUC_PRINTF (3, 4);
 
 virConnectPtr bk_libvirt_connect (BkLibvirt *self, GError **error);
 virDomainPtr bk_libvirt_domain (BkLibvirt *self, const char *uuid, GError **error);

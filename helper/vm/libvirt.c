@@ -189,15 +189,15 @@ code_of (const virError *error)
 }
 
 /**
- * bk_libvirt_set_error:
+ * bk_libvirt_set_error_from:
+ * @last: (nullable): virSaveLastError()
  * @format: what was being done, and on what
  *
- * Sets @error from the error that libvirt keeps for this thread.
+ * Sets @error from an error of libvirt. bk_libvirt_set_error() does it from that of the last call.
  */
 void
-bk_libvirt_set_error (GError **error, const char *format, ...)
+bk_libvirt_set_error_from (GError **error, virErrorPtr last, const char *format, ...)
 {
-  virErrorPtr last = virGetLastError ();
   va_list args;
 
   va_start (args, format);
