@@ -101,6 +101,8 @@ function EndedJob({ job, onClose }: { job: Job; onClose: () => void }) {
   const partly = !failed && ((result !== null && result.failed.length > 0) || job.state === "cancelled" || job.error !== null);
   const variant = failed ? "danger" : partly ? "warning" : "success";
   const text = jobResultText(job);
+  // What a job ended with is that of its one machine, where it had only one.
+  const messages = new Set([...(result?.failed ?? []), ...(job.error === null ? [] : [job.error])].map(({ message }) => message));
   const labels = { danger: _("Error:"), warning: _("Warning:"), success: _("Done:") };
 
   return (
@@ -114,10 +116,9 @@ function EndedJob({ job, onClose }: { job: Job; onClose: () => void }) {
       data-ended-job={job.id}
     >
       {text !== null && <p>{text}</p>}
-      {result?.failed.map(({ vm, message }) => (
-        <p key={vm}>{message}</p>
+      {[...messages].map((message) => (
+        <p key={message}>{message}</p>
       ))}
-      {job.error !== null && <p>{job.error.message}</p>}
     </Alert>
   );
 }
