@@ -147,7 +147,7 @@ describe("accessibility", () => {
     });
   }
 
-  test("a telephone's width", async () => {
+  test("TESTE 10 – Interface e UX, 10.2: a telephone's width", async () => {
     const { page, frame } = opened;
     await setStyle(page, "light");
     await page.setViewportSize({ width: 390, height: 844 });

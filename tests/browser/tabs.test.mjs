@@ -20,7 +20,7 @@ describe("tabs", () => {
     activity: () => opened.frame.locator("[data-job-row]").first(),
   };
 
-  test("10.1 each has its own address; back, forward and reload keep the place", async () => {
+  test("TESTE 10 – Interface e UX, 10.1: each has its own address; back, forward and reload keep the place", async () => {
     const { page, frame } = opened;
     await heading.vms().waitFor();
     await frame.getByRole("tab", { name: "Backups" }).click();
@@ -89,7 +89,7 @@ describe("tabs", () => {
     await frame.getByRole("checkbox", { name: "Select db1" }).uncheck();
   });
 
-  test("10.3 the tooltip tells all paths, by keyboard too", async () => {
+  test("TESTE 10 – Interface e UX, 10.3: the tooltip tells all paths, by keyboard too", async () => {
     const { page, frame } = opened;
     await frame.locator("[data-vm=web1] .backup-disks").focus();
     const tooltip = frame.getByRole("tooltip");
@@ -99,7 +99,7 @@ describe("tabs", () => {
     await frame.getByRole("textbox", { name: "Search by name, state or disk" }).focus();
   });
 
-  test("10.5 badges of states", async () => {
+  test("TESTE 10 – Interface e UX, 10.5: badges of states", async () => {
     const colours = { web1: ["Running", "green"], "mail.example.org": ["Paused", "orange"] };
     for (const [name, [text, colour]] of Object.entries(colours)) {
       const badge = opened.frame.locator(`[data-vm="${name}"] .pf-v6-c-label`).first();
@@ -126,7 +126,7 @@ describe("live log", () => {
   const isAtEnd = () =>
     log().evaluate((box) => box.scrollTop + box.clientHeight >= box.scrollHeight - 22);
 
-  test("10.4 many lines: the newest is in view, and only those in view are drawn", async () => {
+  test("TESTE 10 – Interface e UX, 10.4: many lines: the newest is in view, and only those in view are drawn", async () => {
     assert.ok(await isAtEnd());
     assert.ok((await log().locator(".backup-log-row").count()) < 100);
   });
@@ -138,7 +138,7 @@ describe("live log", () => {
     assert.ok(await isAtEnd());
   });
 
-  test("10.4 cleared it waits for what comes", async () => {
+  test("TESTE 10 – Interface e UX, 10.4: cleared it waits for what comes", async () => {
     await opened.frame.getByRole("button", { name: "Clear", exact: true }).click();
     await log().getByText("Waiting for something to happen.").waitFor();
   });

@@ -1,6 +1,7 @@
 /*
  * The main job: choose a machine, back it up, watch the log, close the page in the middle and open
- * it again, download what was made, and compare it with the guest's disk.
+ * it again, download what was made, and compare it with the guest's disk. Tests that are on the
+ * list of acceptance (TESTE 1 to 10) carry its names.
  */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -22,7 +23,7 @@ import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 
 import { goTo, openPage, startBed } from "./bed.mjs";
-import { holdBackup, makeVm, releaseBackup, virsh } from "./vm.mjs";
+import { makeVm, releaseBackup, virsh } from "./vm.mjs";
 
 const run = promisify(execFile);
 
@@ -64,13 +65,16 @@ describe("vm-backup", () => {
   const row = () => opened.frame.locator(`[data-vm="${vm.name}"]`);
   const log = () => opened.frame.locator(".backup-log");
 
-  test("the machine is listed with its state, disks and next step", async () => {
+  test("TESTE 2 – Descoberta de VMs: the machine is listed with its state, disks, sizes and next step", async () => {
     await row().waitFor();
     const text = await row().innerText();
     assert.match(text, /Running/);
     assert.match(text, /Never/);
     assert.match(text, /Base/);
     assert.match(text, /system\.qcow2/);
+    assert.match(text, /and 1 more/);
+    assert.match(text, /[\d.]+ [MG]B/);
+    assert.equal(await row().getByRole("checkbox").isChecked(), false);
     await row().locator(".backup-disks").focus();
     const tooltip = opened.frame.getByRole("tooltip");
     await tooltip.waitFor();
@@ -78,28 +82,51 @@ describe("vm-backup", () => {
     vm.disks.forEach(({ path }) => assert.ok(paths.includes(path), `${path} in the tooltip`));
   });
 
-  test("choosing it shows the totals, and what will be done", async () => {
+  test("TESTE 3 – Seleção de VMs: one or all, with totals; without one there is nothing to press", async () => {
     const { frame } = opened;
     const button = frame.getByRole("button", { name: "Back up selected" });
+    const all = frame.getByRole("checkbox", { name: "Select all" });
     assert.ok(await button.isDisabled());
+    await all.check();
+    await row().getByRole("checkbox").and(frame.locator(":checked")).waitFor();
+    const [, some, count] = /^(\d+) of (\d+) selected/.exec(await frame.getByText(/^\d+ of \d+ selected/).innerText());
+    assert.ok(Number(some) >= 1 && Number(some) <= Number(count));
+    await all.uncheck();
+    await button.and(frame.locator(":disabled")).waitFor();
     await row().getByRole("checkbox").check();
-    await frame.getByText(/^1 of \d+ selected/).waitFor();
-    await button.click();
-    const dialog = frame.getByRole("dialog");
-    assert.match(await dialog.innerText(), new RegExp(`${vm.name}[^]*Base`));
-    await Promise.all([holdBackup(vm.name), dialog.getByRole("button", { name: "Start the backup" }).click()]);
+    const totals = await frame.getByText(/^1 of \d+ selected/).innerText();
+    const size = /[\d.]+ [MG]B/.exec(await row().innerText())[0];
+    assert.ok(totals.endsWith(size), `${totals} ends with ${size}`);
+    assert.ok(await button.isEnabled());
   });
 
-  test("the job shows with its progress and log", async () => {
+  test("TESTE 5 – Backup de VMs: what will be done is said before it is", async () => {
+    const { frame } = opened;
+    await frame.getByRole("button", { name: "Back up selected" }).click();
+    const dialog = frame.getByRole("dialog");
+    const planned = dialog.locator(`[data-planned="${vm.name}"]`);
+    await planned.waitFor();
+    assert.match(await planned.innerText(), /Base[^]*In full[^]*At most [\d.]+ [MG]B/);
+    assert.match(await dialog.innerText(), /the repository has [\d.]+ [GT]B/);
+    // Slow, so that a test can look at it at leisure; releaseBackup() lets it go.
+    await dialog.getByRole("button", { name: "Options of this run" }).click();
+    await dialog.getByRole("spinbutton", { name: "At most this many MiB a second" }).fill("4");
+    await dialog.getByRole("button", { name: "Start the backup" }).and(frame.locator(":enabled")).click();
+  });
+
+  test("TESTE 5 – Backup de VMs: the job shows with its progress and log, and the button waits", async () => {
     const { frame } = opened;
     await frame.locator("[data-job]").waitFor();
     await frame.locator("[data-job]").getByText(/\d [kMG]B of [\d.]+ [MG]B/).waitFor();
     await log().locator(".backup-log-row").first().waitFor();
+    await log().getByText(/no guest agent/).waitFor(); // TESTE 7: it runs, and is told how it is copied
     assert.match(await log().locator(".backup-log-row").first().innerText(), /^\d\d:\d\d:\d\d/);
     await row().getByText(/Backing up/).waitFor();
+    assert.ok(await row().getByRole("checkbox").isDisabled());
+    assert.ok(await frame.getByRole("button", { name: "Back up selected" }).isDisabled());
   });
 
-  test("the page closes and opens again in the middle: the job and its log so far are there", async () => {
+  test("TESTE 5 – Backup de VMs: the page closes and opens again in the middle; the job and its log so far are there", async () => {
     const soFar = await log().locator(".backup-log-text").allInnerTexts();
     await opened.page.close();
     opened = await openPage(bed);
@@ -110,7 +137,7 @@ describe("vm-backup", () => {
     assert.equal(await opened.frame.locator("[data-ended-job]").count(), 0);
   });
 
-  test("the job ends well, and the machine shows its backup", async () => {
+  test("TESTE 5 – Backup de VMs: the job ends well, with a summary, and the machine shows its backup", async () => {
     await releaseBackup(vm.name);
     const ended = opened.frame.locator("[data-ended-job]");
     await ended.waitFor();
@@ -119,7 +146,7 @@ describe("vm-backup", () => {
     await row().getByText("Incremental 1 of 7").waitFor();
   });
 
-  test("one click downloads the backup, and it is the guest's disk", async () => {
+  test("TESTE 1 – Exportação de Backups: one click downloads the backup, and it is the guest's disk", async () => {
     const { frame, page } = opened;
     await row().getByRole("link", { name: /just now|minute/ }).click();
     const backup = frame.locator("[data-backup]");
@@ -161,7 +188,7 @@ describe("vm-backup", () => {
     await virsh("resume", vm.name);
   }
 
-  test("a damaged file makes the download fail", async () => {
+  test("TESTE 1 – Exportação de Backups: a damaged file makes the download fail", async () => {
     const { frame, page } = opened;
     const image = filesBelow(bed.config.repository_dir).find((path) => /-vda-Base-.*\.qcow2$/.test(path));
     corrupt(image);
