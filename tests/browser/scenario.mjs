@@ -114,11 +114,63 @@ export function busyHost() {
       items: backups.filter(({ type, status }) => type === "snapshot" || status === "failed"),
       result: { count: 2, size_bytes: 5.1e9, warnings_count: 0 },
     },
-    "config.get": { result: { retention_days: 7 } },
+    "config.get": { result: { ...golden("settings.json"), retention_days: 7 } },
     "log.query": { items: logLines(12), result: { count: 12 } },
     "backup.list": { items: backups },
     "job.list": { items: [running, ended, golden("job-failed.json")] },
     "job.follow": { progress: [running], log: logLines(12), open: true },
+  };
+}
+
+const treePoint = (id, type, generation, hours, size_bytes) =>
+  made(id, type, type, hours, size_bytes, { project_id: "tree/host1/databases", extra: { step: type, generation } });
+const entry = golden("tree-entry.json");
+const directory = (name, size_bytes, entries_count) => ({ ...golden("tree-directory.json"), name, path: `/srv/data/${name}`, size_bytes, entries_count, mode: "0755", mtime: hoursAgo(50), origin: 0 });
+
+/** As a busy host, with what the tabs Files, Settings and Activity show. */
+export function wholeHost() {
+  const busy = busyHost();
+  const schedule = golden("schedule.json");
+  const event = golden("event.json");
+  const files = [
+    directory("archive", 812e9, 48211),
+    directory("customers", 3.2e9, 1904),
+    { ...entry, name: "export.csv" },
+    { ...entry, name: "readme with a rather long name that has to be cut somewhere.md", path: "/srv/data/readme", size_bytes: 4096 },
+    { ...entry, name: "current", path: "/srv/data/current", type: "link", size_bytes: 12, mode: "0777" },
+  ];
+  return {
+    ...busy,
+    "backup.list": {
+      items: [
+        ...busy["backup.list"].items,
+        treePoint("2026-11-20T02-00-00", "incremental", "gen-2026-11-19", 5, 12e6),
+        treePoint("2026-11-19T02-00-00", "full", "gen-2026-11-19", 29, 5.2e9),
+        treePoint("2026-11-12T02-00-00", "full", "gen-2026-11-12", 24 * 8, 5.1e9),
+        made("backup-eventlog-20261119-010000", "full", "full", 30, 45e3, { project_id: "event-log/default" }),
+      ],
+    },
+    "tree.list": {
+      items: [golden("tree-task.json"), { ...golden("tree-task.json"), name: "etc", project_id: "tree/host1/etc", sources: ["/etc", "/usr/local/etc"], keep_count: 0 }],
+      result: { count: 2 },
+    },
+    "tree.browse": { items: files, result: { ...golden("tree-browse-result.json"), count: files.length } },
+    "tree.restore": { result: { ...golden("tree-browse-result.json"), plan: true, target: "/var/tmp/restore", files_count: 1904, size_bytes: 3.2e9, extra_count: 0 } },
+    "tree.set": { problem: "protocol-error", message: "“/nope” is not there" },
+    "config.set": { problem: "access-denied", message: "QEMU, which writes the copies, may not pass “/root”: allow it with “chmod o+x /root”, or choose another directory" },
+    "schedule.list": {
+      items: [
+        { ...schedule, what: "vms", schedule: "*-*-* 02:00:00", calendar: "*-*-* 02:00:00", active: true, next_at: hoursAgo(-8) },
+        { ...schedule, schedule: "Mon..Fri 22:00", calendar: "Mon..Fri 22:00" },
+        { ...schedule, what: "prune", schedule: "whenever", calendar: null, problem: "“whenever” is no time as a timer takes it" },
+      ],
+      result: { count: 3, systemd: true },
+    },
+    "event-log.list": {
+      items: ["backup.created", "backup.exported", "settings.changed", "backup.deleted"].map((evento, index) => ({ ...event, evento, id: String(index), timestamp: hoursAgo(index * 3) })),
+      result: { count: 4 },
+    },
+    "event-log.verify": { result: golden("event-log-verdict.json") },
   };
 }
 
@@ -128,6 +180,10 @@ export function emptyHost() {
     "vm.list": { result: { count: 0, unused_images: [] }, open: true },
     "backup.list": {},
     "job.list": {},
+    "tree.list": { result: { count: 0 } },
+    "config.get": { result: golden("settings.json") },
+    "schedule.list": { result: { count: 0, systemd: true } },
+    "event-log.list": { result: { count: 0 } },
   };
 }
 

@@ -3,7 +3,7 @@
  * A helper for states that are hard to bring about with the real one: it speaks payload backup1 on
  * stdio, and answers from a scenario, a JSON file:
  *   { "<op>": { "items": [...], "progress": [...], "log": [...], "result": …, "raw": ["…"],
- *               "problem": "…", "message": "…", "open": true } }
+ *               "logRepeat": { "count": 1000, "line": {…} }, "problem": "…", "message": "…", "open": true } }
  * An operation that the scenario lacks gets no answer at all. The file is read again at each open,
  * so that a test may change what is said.
  */
@@ -26,6 +26,9 @@ function answer(channel, op) {
   control({ command: "ready", channel });
   for (const [kind, key] of [["item", "items"], ["progress", "progress"], ["log", "log"]]) {
     (said[key] ?? []).forEach((value) => send(channel, JSON.stringify({ [kind]: value })));
+  }
+  for (let index = 0; index < (said.logRepeat?.count ?? 0); index++) {
+    send(channel, JSON.stringify({ log: said.logRepeat.line }));
   }
   if (said.result !== undefined) {
     send(channel, JSON.stringify({ result: said.result }));

@@ -140,7 +140,7 @@ export function EventLogCard({ session }: { session: Session }) {
       <CardBody aria-live="polite">
         <VerdictView verified={verified} />
       </CardBody>
-      <Toolbar inset={{ default: "insetMd" }}>
+      <Toolbar inset={{ default: "insetLg" }}>
         <ToolbarContent>
           <ToolbarItem>
             <SearchInput

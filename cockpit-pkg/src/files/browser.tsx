@@ -18,7 +18,7 @@ import { moment, number } from "../words/format";
 import { EntryList, SEARCH_SHOWN_MAX } from "./entry-list";
 import { PointsCard } from "./points-card";
 import { RestoreFilesDialog, type RestoreWhat } from "./restore-files-dialog";
-import { type Tree, crumbsOf } from "./trees";
+import { type Tree, crumbsOf, sourcesOf, startPath } from "./trees";
 import type { Entries, Listing } from "./use-entries";
 
 /** While a person types, a search waits until they pause. */
@@ -27,7 +27,8 @@ const PAUSE_MS = 300;
 export interface BrowserPlace {
   project: string;
   backup: string | null;
-  path: string;
+  /** Null: where the sources are. */
+  path: string | null;
   pathBase64: string | null;
 }
 
@@ -36,7 +37,7 @@ export function address({ project, backup, path, pathBase64 }: BrowserPlace): st
   if (backup !== null) {
     options.backup = backup;
   }
-  if (path !== "/") {
+  if (path !== null) {
     options.path = path;
   }
   if (pathBase64 !== null) {
@@ -45,33 +46,19 @@ export function address({ project, backup, path, pathBase64 }: BrowserPlace): st
   return "#" + cockpit.location.encode(["files"], options);
 }
 
-/* Directories above the sources hold nothing but the way to them: one is led through at once. */
-function useWayDown(entries: Entries, listing: Listing, addressOf: (entry: TreeEntry) => string) {
-  const only = entries.browsed?.count === 1 && listing.search === "" ? entries.at(0) : undefined;
-  const target = only?.type === "directory" && only.mtime === null ? addressOf(only) : null;
-  useEffect(() => {
-    if (target !== null) {
-      window.location.replace(target);
-    }
-  }, [target]);
-  return target !== null;
-}
-
 interface FoundProps {
   entries: Entries;
   listing: Listing;
-  addressOf: (entry: TreeEntry) => string;
   onClear: () => void;
 }
 
 /** What is said above the entries, or instead of them. */
-function Found({ entries, listing, addressOf, onClear }: FoundProps) {
+function Found({ entries, listing, onClear }: FoundProps) {
   const { browsed, problem } = entries;
-  const isOnTheWay = useWayDown(entries, listing, addressOf);
   if (problem !== null && browsed === null) {
     return <ProblemView problem={problem} onRetry={entries.reload} />;
   }
-  if (browsed === null || isOnTheWay) {
+  if (browsed === null) {
     return <LoadingView text={_("Reading the manifest")} />;
   }
   if (browsed.count === 0) {
@@ -117,8 +104,8 @@ function useSearch(place: string) {
   return { text, search: text === "" ? "" : search, setText: (next: string) => setTyped({ place, text: next }) };
 }
 
-function Way({ tree, at, place }: { tree: Tree; at: (changes: Partial<BrowserPlace>) => string; place: BrowserPlace }) {
-  const crumbs = crumbsOf(place.path);
+function Way({ tree, at, path }: { tree: Tree; at: (changes: Partial<BrowserPlace>) => string; path: string }) {
+  const crumbs = crumbsOf(path);
   return (
     <Breadcrumb aria-label={_("Where in the backup")} className="backup-way">
       <BreadcrumbItem to="#/files">{_("Files")}</BreadcrumbItem>
@@ -134,11 +121,11 @@ function Way({ tree, at, place }: { tree: Tree; at: (changes: Partial<BrowserPla
   );
 }
 
-function Here({ session, tree, point, place, now }: Props & { point: Backup }) {
+function Here({ session, tree, point, path, place, now }: Props & { point: Backup; path: string }) {
   const at = (changes: Partial<BrowserPlace>) => address({ ...place, backup: point.id, ...changes });
-  const { text, search, setText } = useSearch(`${point.id} ${place.path}`);
+  const { text, search, setText } = useSearch(`${point.id} ${path}`);
   const [restoring, setRestoring] = useState<RestoreWhat | null>(null);
-  const listing = { project: tree.projectId, backup: point.id, path: place.path, pathBase64: place.pathBase64, search };
+  const listing = { project: tree.projectId, backup: point.id, path, pathBase64: place.pathBase64, search };
   const addressOf = (entry: TreeEntry) => at({ path: entry.path, pathBase64: entry.path_base64 ?? null });
   const restore = (path: string | null, pathBase64: string | null) =>
     setRestoring({ project: tree.projectId, backup: point.id, madeAt: point.created_at, path, pathBase64 });
@@ -153,14 +140,14 @@ function Here({ session, tree, point, place, now }: Props & { point: Backup }) {
 
   return (
     <div className="backup-browser">
-      <PointsCard points={tree.points} chosen={point.id} now={now} onChoose={(id) => cockpit.location.go(["files"], { project: tree.projectId, backup: id, ...(place.path === "/" ? {} : { path: place.path }) })} />
+      <PointsCard points={tree.points} chosen={point.id} now={now} onChoose={(id) => cockpit.location.go(["files"], { project: tree.projectId, backup: id, ...(place.path === null ? {} : { path: place.path }) })} />
       <Card className="backup-table-card backup-browser-card">
-        <Toolbar inset={{ default: "insetMd" }}>
+        <Toolbar inset={{ default: "insetLg" }}>
           <ToolbarContent>
             <ToolbarItem>
               <SearchInput
-                aria-label={_("Search below this directory by name")}
-                placeholder={_("Search below this directory by name")}
+                aria-label={_("Search here by name")}
+                placeholder={_("Search here by name")}
                 value={text}
                 onChange={(_event, next) => setText(next)}
                 onClear={() => setText("")}
@@ -168,8 +155,8 @@ function Here({ session, tree, point, place, now }: Props & { point: Backup }) {
               />
             </ToolbarItem>
             <ToolbarItem>
-              <Button variant="secondary" onClick={() => restore(place.path === "/" ? null : place.path, place.pathBase64)}>
-                {place.path === "/" ? _("Restore everything") : _("Restore this directory")}
+              <Button variant="secondary" onClick={() => restore(path === "/" ? null : path, place.pathBase64)}>
+                {path === "/" ? _("Restore everything") : _("Restore this directory")}
               </Button>
             </ToolbarItem>
             <ToolbarItem alignSelf="center">
@@ -186,7 +173,7 @@ function Here({ session, tree, point, place, now }: Props & { point: Backup }) {
             onDownload={download}
             onRestore={(entry) => restore(entry.path, entry.path_base64 ?? null)}
           >
-            {(entries) => <Found entries={entries} listing={listing} addressOf={addressOf} onClear={() => setText("")} />}
+            {(entries) => <Found entries={entries} listing={listing} onClear={() => setText("")} />}
           </EntryList>
         </CardBody>
       </Card>
@@ -199,10 +186,11 @@ function Here({ session, tree, point, place, now }: Props & { point: Backup }) {
 export function Browser(props: Props) {
   const { tree, place } = props;
   const point = tree.points.find(({ id }) => id === place.backup) ?? (place.backup === null ? tree.points[0] : undefined);
+  const path = place.path ?? startPath(point === undefined ? [] : sourcesOf(point));
   const at = (changes: Partial<BrowserPlace>) => address({ ...place, ...changes });
   return (
     <>
-      <Way tree={tree} at={at} place={place} />
+      <Way tree={tree} at={at} path={path} />
       {point === undefined ? (
         <Card>
           <EmptyState headingLevel="h2" titleText={tree.points.length === 0 ? _("No backup yet") : _("This point is not there any more")} icon={FolderOpenIcon}>
@@ -217,7 +205,7 @@ export function Browser(props: Props) {
           </EmptyState>
         </Card>
       ) : (
-        <Here {...props} point={point} />
+        <Here {...props} point={point} path={path} />
       )}
     </>
   );

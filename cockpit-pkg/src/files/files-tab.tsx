@@ -95,14 +95,14 @@ export function FilesTab({ state, dispatch, session, now }: TabProps) {
           <Browser
             session={session}
             tree={chosen}
-            place={{ project: chosen.projectId, backup: options.backup ?? null, path: options.path ?? "/", pathBase64: options.base64 ?? null }}
+            place={{ project: chosen.projectId, backup: options.backup ?? null, path: options.path ?? null, pathBase64: options.base64 ?? null }}
             now={now}
           />
         ) : trees.length === 0 ? (
           <NoTrees onAdd={() => setDialog({ kind: "form", tree: null })} />
         ) : (
           <Card className="backup-table-card">
-            <Toolbar inset={{ default: "insetMd" }}>
+            <Toolbar inset={{ default: "insetLg" }}>
               <ToolbarContent>
                 <ToolbarItem>
                   <Button variant="primary" onClick={() => setDialog({ kind: "form", tree: null })}>

@@ -38,7 +38,7 @@ function policyText({ task }: Tree): string {
 function TreeRow({ tree, isBusy, session, now, onEdit, onRemove }: Omit<Props, "trees" | "jobs"> & { tree: Tree; isBusy: boolean }) {
   const { task, points } = tree;
   const newest = points[0];
-  const place = { project: tree.projectId, backup: null, path: "/", pathBase64: null };
+  const place = { project: tree.projectId, backup: null, path: null, pathBase64: null };
   const backUp = (full: boolean) => session.start({ op: "tree.backup", args: { name: tree.name, ...(full ? { full } : {}) } });
 
   return (
@@ -71,28 +71,30 @@ function TreeRow({ tree, isBusy, session, now, onEdit, onRemove }: Omit<Props, "
       <Td dataLabel={_("Size")} modifier="nowrap">
         {bytes(tree.sizeBytes)}
       </Td>
-      <Td isActionCell className="backup-tree-actions">
-        {task !== null && (
-          <Button variant="secondary" size="sm" isDisabled={isBusy} onClick={() => backUp(false)} aria-label={format(_("Back up $0 now"), tree.name)}>
-            {_("Back up now")}
-          </Button>
-        )}
-        {task !== null && (
-          <ActionsMenu
-            label={format(_("Actions for $0"), tree.name)}
-            actions={[
-              {
-                name: "full",
-                label: _("Back up in full"),
-                description: _("Begins a new generation, whatever the interval says"),
-                isDisabled: isBusy,
-                onSelect: () => backUp(true),
-              },
-              { name: "edit", label: _("Change"), onSelect: () => onEdit(tree) },
-              { name: "remove", label: _("Do not back up any more"), isDanger: true, onSelect: () => onRemove(tree) },
-            ]}
-          />
-        )}
+      <Td isActionCell>
+        <div className="backup-tree-actions">
+          {task !== null && (
+            <Button variant="secondary" size="sm" isDisabled={isBusy} onClick={() => backUp(false)} aria-label={format(_("Back up now: $0"), tree.name)}>
+              {_("Back up now")}
+            </Button>
+          )}
+          {task !== null && (
+            <ActionsMenu
+              label={format(_("Actions for $0"), tree.name)}
+              actions={[
+                {
+                  name: "full",
+                  label: _("Back up in full"),
+                  description: _("Begins a new generation, whatever the interval says"),
+                  isDisabled: isBusy,
+                  onSelect: () => backUp(true),
+                },
+                { name: "edit", label: _("Change"), onSelect: () => onEdit(tree) },
+                { name: "remove", label: _("Do not back up any more"), isDanger: true, onSelect: () => onRemove(tree) },
+              ]}
+            />
+          )}
+        </div>
       </Td>
     </Tr>
   );

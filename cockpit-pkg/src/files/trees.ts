@@ -74,3 +74,19 @@ export function crumbsOf(path: string): Crumb[] {
 export function linesOf(text: string): string[] {
   return text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
 }
+
+/** Where to begin: the source, or what is above all of them; "/" where that is not known. */
+export function startPath(sources: readonly string[]): string {
+  const [first, ...others] = sources.map((path) => path.split("/").filter((name) => name !== ""));
+  if (first === undefined) {
+    return "/";
+  }
+  const differs = first.findIndex((name, index) => others.some((other) => other[index] !== name));
+  return "/" + (differs < 0 ? first : first.slice(0, differs)).join("/");
+}
+
+/** The sources that a point was made of, as it recorded them. */
+export function sourcesOf(point: Backup): string[] {
+  const sources = point.extra?.sources;
+  return Array.isArray(sources) ? sources.filter((path): path is string => typeof path === "string") : [];
+}

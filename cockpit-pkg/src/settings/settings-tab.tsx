@@ -12,7 +12,7 @@ import type { TabProps } from "../parts/props";
 import { useQuery } from "../parts/use-query";
 import { list } from "../words/format";
 import { SchedulesCard } from "./schedules-card";
-import { SettingsCard } from "./settings-card";
+import { SettingsCards } from "./settings-cards";
 
 const SETTINGS = { op: "config.get", args: {} };
 const SETTINGS_EXPECTED = { result: isSettings };
@@ -72,10 +72,10 @@ export function SettingsTab({ state, dispatch, session }: TabProps) {
 
   return (
     <Stack hasGutter>
-      <StackItem>
-        {settings !== null ? (
-          <SettingsCard settings={settings} session={session} dispatch={dispatch} onChanged={setChanged} />
-        ) : (
+      {settings !== null ? (
+        <SettingsCards settings={settings} session={session} dispatch={dispatch} onChanged={setChanged} />
+      ) : (
+        <StackItem>
           <Card>
             {problem !== null ? (
               <ProblemView problem={problem} onRetry={reload} />
@@ -85,8 +85,8 @@ export function SettingsTab({ state, dispatch, session }: TabProps) {
               </CardBody>
             )}
           </Card>
-        )}
-      </StackItem>
+        </StackItem>
+      )}
       {settings !== null && (
         <>
           <StackItem>

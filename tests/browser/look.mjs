@@ -1,0 +1,22 @@
+/* What tests of the look share. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+
+import { results } from "./bed.mjs";
+
+export const inner = (page) => page.frame({ name: "cockpit1:localhost/backup" });
+
+/** Nothing loads and nothing moves: what fades in has another colour until it is there. */
+export async function settled(page, frame) {
+  await frame.locator(".pf-v6-c-spinner, .pf-v6-c-skeleton").first().waitFor({ state: "detached" });
+  for (const document of [page, inner(page)]) {
+    await document.waitForFunction(() =>
+      globalThis.document.getAnimations().every(({ playState }) => playState !== "running"),
+    );
+  }
+}
+
+export async function shot(page, name) {
+  mkdirSync(results, { recursive: true });
+  await page.screenshot({ path: join(results, `${name}.png`) });
+}
