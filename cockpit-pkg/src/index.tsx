@@ -9,6 +9,7 @@ import { keepAccess } from "./bridge/access";
 import { createHelper, giveBackTicket } from "./bridge/channel";
 import { _, cockpit, cockpitPrivileges, helperProgram } from "./bridge/cockpit";
 import { browserTimer } from "./state/batch";
+import { recallPlace, rememberPlace } from "./state/place";
 import { startSession } from "./state/session";
 import { createStore } from "./state/store";
 
@@ -22,6 +23,11 @@ function start(container: HTMLElement): void {
     giveBack: giveBackTicket,
   });
   const store = createStore();
+  recallPlace(store, window.sessionStorage);
+  window.addEventListener("pagehide", () => {
+    rememberPlace(store, window.sessionStorage);
+    access.leave();
+  });
   const session = startSession(store, {
     helper: createHelper(access),
     timer: browserTimer,

@@ -135,6 +135,15 @@ describe("access", () => {
     assert.equal(bed.cockpit.runs.length, 1);
   });
 
+  test("a ticket is given back when the page goes away", async () => {
+    const bed = await granted();
+    bed.keeper.leave();
+    bed.keeper.leave();
+    assert.deepEqual(bed.givenBack, ["secret of a"]);
+    bed.timer.go(3_600_000);
+    assert.equal(bed.cockpit.runs.length, 1);
+  });
+
   test("one that comes after privileges were dropped is given back", async () => {
     const bed = new Bed(1000, true);
     await settle();

@@ -74,7 +74,7 @@ function endGroup(child) {
 }
 
 /** Lays the page out as a Cockpit package that starts this helper. */
-function layPackage(share, spawnCommand) {
+export function layPackage(share, spawnCommand) {
   const dist = join(top, "cockpit-pkg", "dist");
   if (!existsSync(join(dist, "index.js"))) {
     throw new Error("the page is not built: run “npm ci && npm run build” in cockpit-pkg first");
@@ -91,8 +91,16 @@ function layPackage(share, spawnCommand) {
  * @param options.command  the helper as Cockpit starts it; the real one unless a test says otherwise
  * @param options.language  of the browser
  * @param options.settings  more members of config.json
+ * @param options.session  what cockpit-ws is told of its session: root's without a login; [] for people who log in
  */
-export async function startBed({ command, language = "en-US", settings = {}, env = {}, viewport } = {}) {
+export async function startBed({
+  command,
+  language = "en-US",
+  settings = {},
+  env = {},
+  viewport,
+  session = ["--local-session=cockpit-bridge"],
+} = {}) {
   const dir = mkdtempSync("/var/tmp/cockpit-backup-browser-");
   const closers = [() => rmSync(dir, { recursive: true, force: true })];
 
@@ -135,7 +143,7 @@ export async function startBed({ command, language = "en-US", settings = {}, env
       [
         "--",
         firstThere(COCKPIT_WS, "cockpit-ws"),
-        "--local-session=cockpit-bridge",
+        ...session,
         "--no-tls",
         "-p",
         String(port),

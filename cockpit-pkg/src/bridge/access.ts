@@ -31,6 +31,8 @@ export interface AccessKeeper {
   /** Starts the service, now and at every start of the machine; the message when that fails. */
   startService: () => Promise<string | null>;
   retry: () => void;
+  /** The page goes away: its ticket is good for nobody else. */
+  leave: () => void;
 }
 
 interface Ticket {
@@ -137,16 +139,20 @@ export function keepAccess({ privileges, program, timer, giveBack }: Surrounding
     return pending;
   }
 
+  function dropAndGiveBack() {
+    const old = current;
+    drop();
+    change({ kind: "limited" });
+    if (old !== null) {
+      giveBack(old.ticket);
+    }
+  }
+
   function look() {
     if (admin?.allowed === true) {
       void issue();
     } else if (admin?.allowed === false) {
-      const old = current;
-      drop();
-      change({ kind: "limited" });
-      if (old !== null) {
-        giveBack(old.ticket);
-      }
+      dropAndGiveBack();
     }
   }
 
@@ -205,5 +211,10 @@ export function keepAccess({ privileges, program, timer, giveBack }: Surrounding
       return null;
     },
     retry: look,
+    leave() {
+      if (current !== null) {
+        dropAndGiveBack();
+      }
+    },
   };
 }

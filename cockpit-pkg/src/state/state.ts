@@ -187,7 +187,9 @@ function vmItems(vms: VmsState, items: readonly (Vm | VmRemoved)[]): VmsState {
       seen?.add(item.uuid);
     }
   }
-  return { ...vms, byId, seen, selected: keepOnly(vms.selected, (uuid) => byId.has(uuid)) };
+  // While a listing comes in, nobody knows yet what is gone.
+  const selected = seen === null ? keepOnly(vms.selected, (uuid) => byId.has(uuid)) : vms.selected;
+  return { ...vms, byId, seen, selected };
 }
 
 /** The first listing is complete: a machine it did not name is gone. */
