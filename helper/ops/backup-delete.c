@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/gettext.h"
 #include "base/lock.h"
 #include "base/quantity.h"
 #include "model/project.h"
@@ -28,9 +29,12 @@ check_confirmed (const BkBackup *backup, const char *confirm, GError **error)
 {
   if (!bk_retention_is_protected (backup) || g_strcmp0 (confirm, backup->id) == 0)
     return TRUE;
-  bk_set_error (error, BK_ERROR_DENIED,
-                "“%s” is %s: to delete it for good, repeat its name: --confirm %s", backup->id,
-                backup->type == BK_BACKUP_CHECKPOINT ? "pinned" : "a Full-Merged", backup->id);
+  bk_set_error (
+      error, BK_ERROR_DENIED,
+      backup->type == BK_BACKUP_CHECKPOINT
+          ? _ ("“%s” is pinned: to delete it for good, repeat its name: --confirm %s")
+          : _ ("“%s” is a Full-Merged: to delete it for good, repeat its name: --confirm %s"),
+      backup->id, backup->id);
   return FALSE;
 }
 

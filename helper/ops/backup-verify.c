@@ -147,7 +147,8 @@ verify_own (Verify *verify, gboolean parent_is_whole, GError **error)
   g_autofree char *checksum = bk_backup_files_checksum (backup);
 
   if (backup->status != BK_BACKUP_COMPLETED)
-    return broken (error, backup, _ ("it is %s"), bk_backup_status_to_string (backup->status));
+    return broken (error, backup, _ ("it is not complete: its status is “%s”"),
+                   bk_backup_status_to_string (backup->status));
   if (g_strcmp0 (checksum, backup->checksum) != 0)
     return broken (error, backup, _ ("its metadata.json was changed (its checksum differs)"));
 
