@@ -43,6 +43,7 @@ void bk_libvirt_start_event_loop (void);
 void bk_libvirt_set_error_from (GError **error, virErrorPtr last, const char *format, ...)
     G_GNUC_PRINTF (3, 4);
 
+const char *bk_libvirt_uri (BkLibvirt *self);
 virConnectPtr bk_libvirt_connect (BkLibvirt *self, GError **error);
 virDomainPtr bk_libvirt_domain (BkLibvirt *self, const char *uuid, GError **error);
 

@@ -115,6 +115,12 @@ bk_libvirt_new (const char *uri)
   return BK_HYPERVISOR (self);
 }
 
+const char *
+bk_libvirt_uri (BkLibvirt *self)
+{
+  return self->uri;
+}
+
 static gpointer
 run_event_loop (gpointer data)
 {

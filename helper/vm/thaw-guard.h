@@ -1,0 +1,3 @@
+#pragma once
+
+int bk_thaw_guard_main (int argc, char **argv);
