@@ -119,7 +119,8 @@ bk_restore_journal_from_bytes (GBytes *bytes, const char *what, GError **error)
       return NULL;
     }
   if (!bk_name_is_safe (backup_id) || !bk_name_is_safe (vm) || !bk_restore_tag_is_valid (tag) ||
-      (mode != BK_RESTORE_TO_DIRECTORY && uuid == NULL))
+      (mode != BK_RESTORE_TO_DIRECTORY && uuid == NULL) ||
+      (uuid != NULL && !g_uuid_string_is_valid (uuid)) || json_array_get_length (paths) == 0)
     {
       broken (error, what, _ ("it names what cannot be one of ours"));
       return NULL;

@@ -4,9 +4,11 @@
 #include "base/fd.h"
 #include "base/gettext.h"
 #include "ops/restore-place.h"
+#include "ops/vm-state.h"
 #include "store/restore-journal-file.h"
 
 #include <string.h>
+#include <unistd.h>
 
 /*
  * What a restore that died can have left behind, and what the project's next run does about it:
@@ -125,12 +127,52 @@ take_back (BkRestoring *restoring, const BkRestoreJournal *journal)
   say (restoring, journal, what);
 }
 
+/**
+ * bk_restore_tpm_path:
+ *
+ * Returns: (transfer full): the directory that the state of a VM's TPM is restored to beside its images.
+ */
+char *
+bk_restore_tpm_path (const char *directory, const char *vm)
+{
+  g_autofree char *name = g_strconcat (vm, "-tpm", NULL);
+
+  return g_build_filename (directory, name, NULL);
+}
+
+/**
+ * bk_restore_tpm_in_directory:
+ *
+ * Puts the state of the TPM beside the images, which have their places; can be repeated.
+ */
+gboolean
+bk_restore_tpm_in_directory (const BkRestoreJournal *journal,
+                             const BkVmChain *chain,
+                             GError **error)
+{
+  g_autofree char *directory = g_path_get_dirname (g_ptr_array_index (journal->paths, 0));
+  g_autofree char *path = bk_restore_tpm_path (directory, journal->vm);
+
+  return bk_vm_state_restore_tpm (chain, path, getuid (), getgid (), error);
+}
+
+/* What the restore read; %NULL when it is gone since. */
+static BkVmChain *
+open_chain (BkRestoring *restoring, const BkRestoreJournal *journal, GError **error)
+{
+  g_autofree char *full_id = g_strconcat (restoring->project_id, "/", journal->backup_id, NULL);
+
+  return bk_vm_chain_open (restoring->repository, full_id, error);
+}
+
 static gboolean
 recover_directory (BkRestoring *restoring, const BkRestoreJournal *journal)
 {
   g_autoptr (GError) local = NULL;
+  g_autoptr (BkVmChain) chain = open_chain (restoring, journal, &local);
 
-  if (!bk_restore_place (journal, &local))
+  if (chain == NULL || !bk_restore_place (journal, &local) ||
+      !bk_restore_tpm_in_directory (journal, chain, &local))
     {
       say (restoring, journal, local->message);
       take_back (restoring, journal);
@@ -154,6 +196,10 @@ recover_new (BkRestoring *restoring, const BkRestoreJournal *journal, GError **e
     }
   if (vm == NULL)
     {
+      g_autoptr (BkVmChain) chain = open_chain (restoring, journal, NULL);
+
+      if (chain != NULL)
+        bk_vm_restore_undo_tpm (chain, restoring->hypervisor, journal->uuid);
       take_back (restoring, journal);
       return TRUE;
     }

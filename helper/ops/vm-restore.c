@@ -19,7 +19,6 @@
 #include "store/restore-journal-file.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #define DEFINITION BK_POINT_DATA "/domain.xml"
 #define NVRAM BK_POINT_DATA "/nvram"
@@ -194,18 +193,11 @@ finish_placed (Restore *restore, GError **error)
   return remove_journal (restore, error);
 }
 
-static char *
-tpm_directory (Restore *restore)
-{
-  g_autofree char *name = g_strconcat (restore->chain->point->vm, "-tpm", NULL);
-
-  return g_build_filename (restore->request->directory, name, NULL);
-}
-
 static gboolean
 check_tpm_directory (Restore *restore, GError **error)
 {
-  g_autofree char *path = tpm_directory (restore);
+  g_autofree char *path =
+      bk_restore_tpm_path (restore->request->directory, restore->chain->point->vm);
 
   if (!bk_vm_state_has_tpm (restore->chain) || restore->request->overwrite ||
       !g_file_test (path, G_FILE_TEST_EXISTS))
@@ -214,14 +206,6 @@ check_tpm_directory (Restore *restore, GError **error)
                 "“%s” is there already; choose another directory, or overwrite it (--overwrite)",
                 path);
   return FALSE;
-}
-
-static gboolean
-restore_tpm_in_directory (Restore *restore, GError **error)
-{
-  g_autofree char *path = tpm_directory (restore);
-
-  return bk_vm_state_restore_tpm (restore->chain, path, getuid (), getgid (), error);
 }
 
 static gboolean
@@ -240,8 +224,9 @@ to_directory (Restore *restore, GError **error)
   return plan_nvram (restore, nvram, error) &&
          write_files (restore, restore->request->overwrite, error) &&
          save_journal (restore, BK_RESTORE_PLACING, error) &&
-         bk_restore_place (restore->journal, error) && finish_placed (restore, error) &&
-         restore_tpm_in_directory (restore, error);
+         bk_restore_place (restore->journal, error) &&
+         bk_restore_tpm_in_directory (restore->journal, restore->chain, error) &&
+         finish_placed (restore, error);
 }
 
 static char *
@@ -287,8 +272,6 @@ as_new (Restore *restore, GError **error)
   if (!bk_vm_restore_tpm (restore->chain, restore->hypervisor, restore->journal->uuid, error))
     return FALSE;
   restore->outcome->uuid = bk_hypervisor_define (restore->hypervisor, xml, error);
-  if (restore->outcome->uuid == NULL)
-    bk_vm_restore_undo_tpm (restore->chain, restore->hypervisor, restore->journal->uuid);
   return restore->outcome->uuid != NULL && finish_placed (restore, error);
 }
 
@@ -376,6 +359,8 @@ undo (Restore *restore)
 
   if (restore->journal->paths->len == 0 || restore->replaced || restore->outcome->uuid != NULL)
     return;
+  if (restore->journal->mode == BK_RESTORE_AS_NEW)
+    bk_vm_restore_undo_tpm (restore->chain, restore->hypervisor, restore->journal->uuid);
   if (restore->journal->mode != BK_RESTORE_IN_PLACE)
     bk_restore_take_back (restore->journal);
   else if (placing)

@@ -6,6 +6,7 @@ import pathlib
 import pytest
 
 from support.process import run
+from support.steps import Killer
 from support.vm import qemu_img_compare, virsh
 
 
@@ -69,9 +70,17 @@ def test_from_before_its_first_start_to_a_restored_one(helper, uefi, scratch, un
         virsh("destroy", name, check=False)
         virsh("undefine", name, "--nvram", check=False)
 
+    # Ended before it is defined: the next run takes its TPM's state away with its images.
+    before = sorted(states.iterdir())
+    status, _, _ = Killer(helper, scratch).run(
+        "vm", "restore", f"vm/{uefi.name}/{newest}", "--as", f"{name}-2", "--directory", out,
+        match="define")
+    assert status != 0 and sorted(states.iterdir()) != before
+
     plain = scratch / "plain"
     plain.mkdir()
     helper.run("vm", "restore", f"vm/{uefi.name}/{newest}", "--directory", plain)
+    assert sorted(states.iterdir()) == before
     assert (plain / f"{uefi.name}-tpm/tpm2/{state.name}").read_bytes() == state.read_bytes()
     uefi.destroy()
     assert qemu_img_compare(uefi.disks["vda"].path, plain / f"{uefi.name}-vda.qcow2")

@@ -55,6 +55,7 @@ test_hostile (void)
   } cases[] = {
     { "directory", "writing", "null", "0a1b2c3d", "/srv/x", TRUE },
     { "new", "placing", "\"" UUID "\"", "0a1b2c3d", "/srv/x", TRUE },
+    { "new", "placing", "\"../../etc\"", "0a1b2c3d", "/srv/x", FALSE },
     { "new", "placing", "null", "0a1b2c3d", "/srv/x", FALSE },
     { "in-place", "placing", "null", "0a1b2c3d", "/srv/x", FALSE },
     { "sideways", "writing", "null", "0a1b2c3d", "/srv/x", FALSE },
