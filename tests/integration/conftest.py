@@ -11,6 +11,7 @@ import pytest
 
 from support.cockpit import Cockpit
 from support.demo import DemoGuest
+from support.files import mount_reflinks
 from support.helper import BINARY, Helper
 from support.process import run
 from support.vm import CONNECT, Vm, virsh
@@ -50,14 +51,7 @@ def scratch():
 @pytest.fixture
 def reflinks(scratch):
     """A directory on XFS, which can clone files; mounted before any VM starts, so that QEMU sees it."""
-    image = scratch / "xfs.img"
-    place = scratch / "xfs"
-    with open(image, "wb") as file:
-        file.truncate(600 << 20)
-    run("mkfs.xfs", "-q", "-m", "reflink=1", image)
-    place.mkdir()
-    run("mount", "-o", "loop", image, place)
-    place.chmod(0o711)
+    place = mount_reflinks(scratch)
     yield place
     run("umount", "--lazy", place)
 

@@ -1,18 +1,22 @@
 """kill -9 before every call by which an operation changes something (DESIGN section 7.1): every completed
 point still restores to identical bytes, the next run goes on by itself and says so, nothing is left.
 
-A few steps of each operation are sampled; pytest --all-steps takes them all. The table of what came of
+A few steps of each operation are sampled; tests/run integration -k kill --all-steps takes them all. The table of what came of
 each is tests/results/kill-points.txt."""
 
 import json
+import os
+import pathlib
 import shutil
+import tempfile
 
 import pytest
 
+from support.files import mount_reflinks
 from support.helper import NOT_FOUND, Helper
 from support.process import run
 from support.steps import Killer, Table, leftovers, sample
-from support.vm import qemu_img_compare, virsh
+from support.vm import Vm, qemu_img_compare, virsh
 
 # Of each operation, unless all are asked for.
 SAMPLES = 5
@@ -409,7 +413,8 @@ class RestoreInPlace(Restore):
             for path in leftovers(self.vm.directory):
                 path.unlink()
             shutil.copy(self.bed.images / target, disk.path)
-        virsh("checkpoint-delete", self.vm.name, self.bed.checkpoint, "--metadata", check=False)
+        for name in self.vm.checkpoints():
+            virsh("checkpoint-delete", self.vm.name, name, "--metadata")
         virsh("checkpoint-create", self.vm.name, "--redefine", self.bed.scratch / "redefine.xml")
 
     def command(self):
@@ -474,14 +479,30 @@ def all_steps(request):
     return request.config.getoption("--all-steps")
 
 
-@pytest.fixture
-def bed(helper, make_vm, scratch):
-    return Bed(helper, make_vm(vda="3M", vdb="2M"), scratch)
+@pytest.fixture(scope="module")
+def bed(libvirt):
+    """One for all: each operation begins again from what it has. The repository is on XFS, which can clone
+    files, and mounted before the VM starts, so that QEMU sees it."""
+    with tempfile.TemporaryDirectory(prefix="bk-test-", dir="/var/tmp",
+                                     ignore_cleanup_errors=True) as name:
+        scratch = pathlib.Path(name)
+        scratch.chmod(0o711)
+        place = mount_reflinks(scratch)
+        vm = Vm(f"bk-test-{os.getpid()}-kill", scratch / "vm", {"vda": "3M", "vdb": "2M"})
+        try:
+            vm.start()
+            yield Bed(Helper(place / "backup"), vm, scratch)
+        finally:
+            vm.remove()
+            run("umount", "--lazy", place)
 
 
 @pytest.fixture
 def bed_off(bed):
-    """Its VM is shut off."""
+    """Its VM is shut off, from here on."""
+    if bed.vm.state == "shut off":
+        return bed
+    bed.begin_again()
     xml = virsh("checkpoint-dumpxml", bed.vm.name, bed.checkpoint)
     (bed.scratch / "redefine.xml").write_text(xml)
     bed.vm.destroy()
@@ -495,14 +516,9 @@ def test_backups(bed, operation, all_steps):
     sweep(operation(bed), operation.__name__, all_steps)
 
 
-@pytest.mark.parametrize("operation", [InPlace, Copy, Compressed], ids=lambda one: one.__name__)
+@pytest.mark.parametrize("operation", [InPlace, Copy, Compressed, Clone], ids=lambda one: one.__name__)
 def test_consolidations(bed, operation, all_steps):
     sweep(operation(bed), f"Consolidation{operation.__name__}", all_steps)
-
-
-def test_consolidation_by_clone(reflinks, make_vm, scratch, all_steps):
-    bed = Bed(Helper(reflinks / "backup"), make_vm(vda="3M", vdb="2M"), scratch)
-    sweep(Clone(bed), "ConsolidationClone", all_steps)
 
 
 def test_removals(bed, all_steps):
@@ -520,13 +536,13 @@ def test_restores(bed, all_steps):
                 one.remove()
 
 
+def test_backup_of_a_stopped_vm(bed_off, all_steps):
+    sweep(Base(bed_off), "BaseOfAStoppedVM", all_steps, samples=3)
+    assert bed_off.vm.state == "shut off"
+
+
 def test_restore_in_place(bed_off, all_steps):
     sweep(RestoreInPlace(bed_off), "RestoreInPlace", all_steps, samples=8)
-
-
-def test_backup_of_a_stopped_vm(bed_off, all_steps):
-    sweep(Base(bed_off), "BaseOfAStoppedVM", all_steps)
-    assert bed_off.vm.state == "shut off"
 
 
 def test_raw_disks_only(helper, make_vm, scratch):
