@@ -21,6 +21,17 @@ is_merged (BkRepository *repository, const BkBackup *backup, const BkCycle *cycl
   return merged != NULL && merged->status == BK_BACKUP_COMPLETED;
 }
 
+static gboolean
+can_be_in_cycle (const BkBackup *backup)
+{
+  if (!g_str_has_prefix (backup->project_id, "vm/"))
+    return FALSE;
+
+  const char *vm = backup->project_id + strlen ("vm/");
+  return bk_cycle_is_backup_id (vm, BK_CYCLE_PART_BASE, backup->id) ||
+         bk_cycle_is_backup_id (vm, BK_CYCLE_PART_INCREMENTAL, backup->id);
+}
+
 /**
  * bk_vm_merging_look:
  * @merging: (out): clear it with bk_vm_merging_clear()
@@ -34,7 +45,8 @@ bk_vm_merging_look (BkRepository *repository,
                     GError **error)
 {
   memset (merging, 0, sizeof *merging);
-  if (!g_str_has_prefix (backup->project_id, "vm/"))
+  /* What can be in no cycle is read whatever became of the manifest. */
+  if (!can_be_in_cycle (backup))
     return TRUE;
 
   autofd int project = bk_repository_open_project (repository, backup->project_id, error);
