@@ -29,8 +29,11 @@ start_guard (BkLibvirt *self, const char *uuid, GError **error)
   GSubprocess *guard = g_subprocess_launcher_spawn (
       launcher, &local, "/proc/self/exe", "thaw-guard", bk_libvirt_uri (self), uuid, NULL);
   if (guard == NULL)
-    bk_set_error (error, BK_ERROR_FAILED, "What would thaw it again cannot be started: %s",
-                  local->message);
+    bk_set_error (
+        error, BK_ERROR_FAILED,
+        "The guest's file systems are not held still: the process that would thaw them after a "
+        "crash cannot be started: %s",
+        local->message);
   else
     g_object_set_data_full (G_OBJECT (self), GUARD_KEY, guard, g_object_unref);
   return guard != NULL;
@@ -58,7 +61,8 @@ ask_to_freeze (virDomainPtr domain, GError **error)
   /* libvirt's word for "no agent is configured" */
   if (code == VIR_ERR_ARGUMENT_UNSUPPORTED || code == VIR_ERR_CONFIG_UNSUPPORTED)
     return BK_FREEZE_NO_AGENT;
-  bk_libvirt_set_error (error, "“%s”", virDomainGetName (domain));
+  bk_libvirt_set_error (error, "The file systems of “%s” did not hold still",
+                        virDomainGetName (domain));
   /* It may answer too late, or hold some file systems still before it fails. */
   virDomainFSThaw (domain, NULL, 0, 0);
   return BK_FREEZE_FAILED;
@@ -93,7 +97,8 @@ thaw (BkHypervisor *hypervisor, const char *uuid, GError **error)
       dismiss_guard (self);
       return TRUE;
     }
-  bk_libvirt_set_error (error, "“%s” was not thawed", virDomainGetName (domain));
+  bk_libvirt_set_error (error, "The file systems of “%s” still hold still",
+                        virDomainGetName (domain));
   return FALSE;
 }
 
