@@ -3,10 +3,33 @@ import type { Backup, Job, Vm } from "../bridge/views";
 import { backupKind, backupKindName, backupStatus, projectName, vmState } from "../words/texts";
 import { type BackupSort, type Paging, type Sort, type State, type VmSort, backupId, isOver } from "./state";
 
-function matches(search: string, ...texts: (string | null)[]): boolean {
-  const words = search.toLowerCase().split(/\s+/).filter((word) => word !== "");
-  const all = texts.join("\n").toLowerCase();
-  return words.every((word) => all.includes(word));
+function wordsOf(search: string): string[] {
+  return search.toLowerCase().split(/\s+/).filter((word) => word !== "");
+}
+
+/* What a search looks through, put together once: ten thousand of them at each key would be felt. */
+const searched = new WeakMap<Vm | Backup, string>();
+
+function matches<T extends Vm | Backup>(words: readonly string[], item: T, textsOf: (item: T) => (string | null)[]): boolean {
+  if (words.length === 0) {
+    return true;
+  }
+  let all = searched.get(item);
+  if (all === undefined) {
+    all = textsOf(item).join("\n").toLowerCase();
+    searched.set(item, all);
+  }
+  const text = all;
+  return words.every((word) => text.includes(word));
+}
+
+function vmTexts(vm: Vm): (string | null)[] {
+  return [vm.name, vm.uuid, vm.state, vmState(vm.state).text, ...vm.disks.map((disk) => disk.path)];
+}
+
+function backupTexts(backup: Backup): string[] {
+  const { project_id, id, type, status, tags } = backup;
+  return [project_id, id, type, status, backupKind(backup).text, backupStatus(status).text, ...tags];
 }
 
 const byText = new Intl.Collator(undefined, { numeric: true }).compare;
@@ -25,7 +48,8 @@ const vmOrders: Record<VmSort, (a: Vm, b: Vm) => number> = {
 };
 
 export function visibleVms(vms: Iterable<Vm>, search: string, sort: Sort<VmSort>): Vm[] {
-  const found = [...vms].filter((vm) => matches(search, vm.name, vm.uuid, vm.state, vmState(vm.state).text, ...vm.disks.map((disk) => disk.path)));
+  const words = wordsOf(search);
+  const found = [...vms].filter((vm) => matches(words, vm, vmTexts));
   return ordered(found, vmOrders[sort.by], vmOrders.name, sort.descending);
 }
 
@@ -45,22 +69,16 @@ export interface BackupFilter {
 
 /** Backups under the projects they are of; projects by name, backups as asked. */
 export function visibleBackups(backups: readonly Backup[], { search, kind, status }: BackupFilter, sort: Sort<BackupSort>): Backup[] {
-  const found = backups.filter((backup) =>
-    (kind === "" || backupKindName(backup) === kind) &&
-    (status === "" || backup.status === status) &&
-    matches(
-      search,
-      backup.project_id,
-      backup.id,
-      backup.type,
-      backup.status,
-      backupKind(backup).text,
-      backupStatus(backup.status).text,
-      ...backup.tags,
-    ),
+  const words = wordsOf(search);
+  const found = backups.filter(
+    (backup) =>
+      (kind === "" || backupKindName(backup) === kind) &&
+      (status === "" || backup.status === status) &&
+      matches(words, backup, backupTexts),
   );
-  const inProject = ordered(found, backupOrders[sort.by], backupOrders.name, sort.descending);
-  return inProject.sort((a, b) => byText(a.project_id, b.project_id));
+  // Sorted within each project: comparing names by language is dear, and most are of other projects.
+  const groups = groupByProject(found).sort((a, b) => byText(a.projectId, b.projectId));
+  return groups.flatMap((group) => ordered(group.backups, backupOrders[sort.by], backupOrders.name, sort.descending));
 }
 
 export interface ProjectGroup {

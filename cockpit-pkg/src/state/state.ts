@@ -120,7 +120,8 @@ export type Action =
   | { type: "notice"; what: NoticeWhat; op?: string; problem: Problem | null }
   | { type: "notice-put-away"; id: number };
 
-const PER_PAGE = 50;
+/** More rows than fit a screen are drawn for nothing, and a change of all of them is felt. */
+const PER_PAGE = 25;
 
 export const initialState: State = {
   vms: {
