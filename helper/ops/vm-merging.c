@@ -49,9 +49,17 @@ bk_vm_merging_look (BkRepository *repository,
   if (!can_be_in_cycle (backup))
     return TRUE;
 
+  g_autoptr (GError) local = NULL;
   autofd int project = bk_repository_open_project (repository, backup->project_id, error);
-  if (project < 0 || !bk_cycle_file_load (project, backup->project_id, &merging->cycle, error))
+  if (project < 0)
     return FALSE;
+  /* A manifest that cannot be trusted says nothing; what it would, the backup's own sums tell. */
+  if (!bk_cycle_file_load (project, backup->project_id, &merging->cycle, &local) &&
+      !g_error_matches (local, BK_ERROR, BK_ERROR_INTEGRITY))
+    {
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
+    }
 
   const BkCycle *cycle = merging->cycle;
   if (cycle == NULL || cycle->status != BK_CYCLE_CONSOLIDATING ||

@@ -269,5 +269,7 @@ bk_vm_recover (BkVmRun *run, GError **error)
     }
   return bk_vm_run_recover_start (run, error) &&
          bk_backup_delete_recover (run->repository, run->project_id, run->reporter, error) &&
-         remove_strays (run, error);
+         remove_strays (run, error) &&
+         /* It may have been read while a job was ending, when libvirt does not tell disks' sizes. */
+         bk_vm_run_refresh (run, error);
 }

@@ -1,6 +1,7 @@
 """Sudden ends in mid-backup: cancel, QEMU or libvirtd killed, a full disk (DESIGN section 7.1)."""
 
 import os
+import select
 import signal
 import subprocess
 
@@ -83,13 +84,21 @@ def test_qemu_killed_between_two_runs(helper, make_vm):
     assert vm.checkpoints() == [] or helper.manifest(vm.name) is not None
 
 
-def test_libvirtd_killed_and_restarted_in_mid_copy(helper, slow, libvirtd):
+@pytest.mark.parametrize("when", ["at once", "after the run has ended"])
+def test_libvirtd_killed_and_restarted_in_mid_copy(helper, slow, libvirtd, when):
     vm, start = slow
     process = start()
-    os.kill(int(libvirtd.PID_FILE.read_text()), signal.SIGKILL)
+    pid = int(libvirtd.PID_FILE.read_text())
+    handle = os.pidfd_open(pid)
+    os.kill(pid, signal.SIGKILL)
+    assert select.select([handle], [], [], 30)[0]
+    os.close(handle)
+    if when == "at once":
+        libvirtd.start()
     said = process.communicate(timeout=120)[1]
     assert process.returncode != 0 and "libvirt" in said
-    libvirtd.start()
+    if when != "at once":
+        libvirtd.start()
     back_up(helper, vm)
     assert len(vm.checkpoints()) == 1
     assert len(helper.backups(vm.name)) == 1
