@@ -11,6 +11,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   g_autofree char *nvram = NULL;
   g_autofree char *format = NULL;
   g_autofree char *backing_path = NULL;
+  gboolean has_tpm;
 
   if (bk_domain_xml_read_disks (xml, vm, NULL))
     {
@@ -18,6 +19,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
         bk_vm_disk_ability (g_ptr_array_index (vm->disks, i), NULL);
     }
   bk_domain_xml_read_nvram (xml, &nvram, NULL);
+  bk_domain_xml_has_tpm (xml, &has_tpm, NULL);
   bk_volume_xml_read (xml, &format, &backing_path, NULL);
   return 0;
 }
