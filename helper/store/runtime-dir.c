@@ -43,7 +43,15 @@ bk_runtime_dir_open (const char *runtime_dir, GError **error)
     }
 
   autofd int dirfd = bk_open_directory (runtime_dir, error);
-  return dirfd < 0 || !check_owner (dirfd, 0755, runtime_dir, error) ? -1 : bk_fd_steal (&dirfd);
+  if (dirfd < 0 || !check_owner (dirfd, 0755, runtime_dir, error))
+    return -1;
+  /* Whoever was the first may have had a stricter umask. */
+  if (fchmod (dirfd, 0755) < 0)
+    {
+      bk_error_set_errno (error, errno, "“%s” cannot be opened for others to pass", runtime_dir);
+      return -1;
+    }
+  return bk_fd_steal (&dirfd);
 }
 
 /**

@@ -22,6 +22,8 @@ pytestmark = pytest.mark.protocol
 
 MIB = 1024 * 1024
 ECHO = {"texts": ["a", "b"]}
+# Slow, and with memory of its own: there fewer of the same do.
+IS_SANITIZED = b"__asan_init" in FAKE.read_bytes()
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -161,7 +163,7 @@ def test_download_once(service, peers):
 def test_download_of_two_at_once(service, peers):
     """Exactly one wins, also of two services' processes: see /store/ticket-store/download-race."""
     first, second = peers(ALICE), peers(ALICE)
-    for number in range(20):
+    for number in range(5 if IS_SANITIZED else 20):
         once = service.download_ticket(ALICE, "test.echo", ECHO)
         for peer in (first, second):
             peer.open(f"c{number}", "test.echo", ECHO, ticket=once)
@@ -238,7 +240,7 @@ def test_10000_guesses(service, peers, ticket):
     """From four connections at once: none passes, the others are served, the log stays small."""
     connections = [peers(ALICE) for _ in range(4)]
     guess = 0
-    for _ in range(25):
+    for _ in range(5 if IS_SANITIZED else 25):
         for peer in connections:
             data = b""
             for _ in range(100):
@@ -255,11 +257,11 @@ def test_10000_guesses(service, peers, ticket):
         if guess == 2000:
             own = service.ticket(BOB)["ticket"]
             assert peers(BOB).call("test.echo", ECHO, ticket=own).done
-    assert guess == 10000
+    assert guess == (2000 if IS_SANITIZED else 10000)
     service.stop()
     events = service.events("access.denied")
     assert len(events) <= 3
-    assert sum(event["payload"]["count"] for event in events) == 10000
+    assert sum(event["payload"]["count"] for event in events) == guess
     assert {event["actor"] for event in events} == {"alice"}
     looked_at = sum(event["payload"]["reasons"].get("unknown", 0) for event in events)
     assert looked_at < 200
@@ -327,7 +329,7 @@ def test_peers_who_ask_and_never_read(service, peers):
     """16 of them, each as much as the service takes: it stops reading, and serves the others."""
     before = memory_bytes(service.process.pid)
     data = frame("", {"command": "open", "channel": "x", "payload": "backup1", "op": "y"}) * 500
-    for _ in range(16):
+    for _ in range(2 if IS_SANITIZED else 16):
         peer = peers(BOB)
         sent = 0
         while sent < 20 * MIB:
@@ -338,7 +340,7 @@ def test_peers_who_ask_and_never_read(service, peers):
                     break
         assert sent < 20 * MIB
     assert peers(0).call("test.echo", ECHO).done
-    if b"__asan_init" not in FAKE.read_bytes():
+    if not IS_SANITIZED:
         assert memory_bytes(service.process.pid) - before < 16 * MIB
 
 
@@ -353,7 +355,7 @@ def test_slow_receiver_stops_nobody(service, peers, ticket):
     assert slow.receive() == ("", b'{"command":"ready","channel":"s"}')
     outcome = peers(ALICE).call("test.stream", {"bytes": 5 * MIB}, binary="raw", ticket=ticket)
     assert outcome.done
-    if b"__asan_init" not in FAKE.read_bytes():
+    if not IS_SANITIZED:
         assert memory_bytes(service.process.pid) < 64 * MIB
 
 
@@ -378,6 +380,16 @@ def test_socket_is_everybodys_and_the_rest_is_roots(service, ticket):
     assert mode(service.socket) == 0o666
     assert mode(service.runtime) & 0o022 == 0
     assert mode(service.runtime / "tickets") == 0o700
+
+
+def test_others_may_pass_whoever_made_the_directory(idle_service):
+    """A run of root's with a strict umask may have been the first."""
+    idle_service.runtime.rmdir()
+    idle_service.ticket_command("issue", "--user", "4001", umask=0o077)
+    idle_service.start()
+    peer = idle_service.peer(ALICE.uid)
+    assert is_denied(peer.call("test.echo", ECHO))
+    peer.kill()
 
 
 def test_second_service_is_busy(service):
@@ -482,7 +494,7 @@ def test_relay_without_a_reader_takes_no_memory(service, start_relay, ticket):
     for number in range(200):
         assert other.call("test.items", {"count": 10, "size": 10000}, channel=f"c{number}").done
     other.kill()
-    if b"__asan_init" not in FAKE.read_bytes():
+    if not IS_SANITIZED:
         assert relay.peak_bytes() < 32 * MIB
         assert memory_bytes(service.process.pid) < 48 * MIB
 
