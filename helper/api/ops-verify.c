@@ -171,7 +171,7 @@ report (Verification *verification, const char *id, const GError *failure, GErro
       g_propagate_error (error, g_error_copy (failure));
       return FALSE;
     }
-  verification->verified_count++;
+  verification->verified_count += failure == NULL || broken ? 1 : 0;
   verification->broken_count += broken ? 1 : 0;
   verification->skipped_count += failure != NULL && !broken ? 1 : 0;
   if (failure != NULL)
