@@ -56,6 +56,11 @@ def repository(helper):
     return Repository(helper)
 
 
+def last_line(helper):
+    (log,) = helper.logs.glob("*.log")
+    return json.loads(log.read_text().splitlines()[-1])
+
+
 @pytest.fixture
 def two(repository):
     """Two backups of two VMs, and their ids."""
@@ -100,6 +105,7 @@ def test_standard_output_is_the_stream(helper, repository, two):
     assert process.returncode == DONE, errors
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
         assert "manifest.json" in archive.getnames()
+    assert (last_line(helper)["action"], last_line(helper)["status"]) == ("backup.export", "ok")
 
 
 @pytest.mark.parametrize("place", ["first", "last"])
@@ -110,7 +116,9 @@ def test_corrupt_file_makes_it_fail(helper, repository, two, scratch, place, whi
     data[0 if place == "first" else -1] ^= 1
     repository.find(member).write_bytes(data)
     output = scratch / "out.tar.gz"
-    result = helper.run("export", *two, "--output", output, status=INTEGRITY)
+    result = helper.run("export", *two, "--output", output, "--name", "by-me", status=INTEGRITY)
+    assert (last_line(helper)["status"], last_line(helper)["error"]) == ("failed", "integrity")
+    assert "“by-me”" in last_line(helper)["message"]
     assert member in result.stderr
     if output.exists():
         assert subprocess.run(["gzip", "-t", str(output)], capture_output=True,
