@@ -141,11 +141,30 @@ describe("session", () => {
     assert.equal(download?.fileName, "backups-export-2026-11-20T02-03-04.tar.gz");
     assert.deepEqual(download.operation, {
       op: "backup.export",
-      args: { ids: ["vm/web1/web1-Base-20261118_020000"] },
+      args: { ids: ["vm/web1/web1-Base-20261118_020000"], name: download.fileName },
     });
     download.failed({ problem: "not-found", message: null });
     assert.equal(store.get().notices[0]?.what, "export-failed");
+    assert.equal(helper.channels.at(-1)?.open, false, "its end is not waited for any more");
   });
+
+  const ends: [string, string | null, string][] = [
+    ["ok", null, "export-done"],
+    ["failed", "integrity", "export-failed"],
+  ];
+  for (const [status, error, what] of ends) {
+    test(`an export whose log says ${status} is told to have ended so, though the browser took its first bytes`, () => {
+      session.exportBackups(["vm/web1/web1-Base-20261118_020000"]);
+      const log = helper.only("log.follow");
+      const name = helper.downloads[0]?.fileName ?? "";
+      assert.equal(log.operation.args.text, name);
+      log.send("log", aLine({ action: "backup.incremental", message: name }));
+      assert.equal(store.get().notices.at(-1)?.what, "export-started");
+      log.send("log", aLine({ action: "backup.export", status, error, message: `The export “${name}” ended` }));
+      assert.deepEqual(store.get().notices.map((notice) => [notice.what, notice.problem?.problem ?? null]), [[what, error]]);
+      assert.equal(log.open, false);
+    });
+  }
 
   test("a stopped session opens nothing more", () => {
     session.stop();

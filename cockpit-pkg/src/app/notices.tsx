@@ -9,6 +9,7 @@ const variants: Record<Notice["what"], "danger" | "info" | "success"> = {
   "job-not-cancelled": "danger",
   "export-failed": "danger",
   "export-started": "info",
+  "export-done": "success",
   "settings-saved": "success",
 };
 
@@ -24,6 +25,8 @@ function noticeTitle({ what, op }: Notice): string {
       return _("The setting was saved");
     case "export-started":
       return _("The download is starting");
+    case "export-done":
+      return _("The download is complete");
   }
 }
 

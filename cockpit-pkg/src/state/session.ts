@@ -17,6 +17,7 @@ import {
   isVmRemoved,
 } from "../bridge/views";
 import { type Batch, type Timer, batch } from "./batch";
+import { watchExport } from "./export-watch";
 import { type NoticeWhat, isOver } from "./state";
 import type { Store } from "./store";
 
@@ -80,6 +81,8 @@ export function exportFileName(now: Date): string {
 export function startSession(store: Store, { helper, timer, now }: Surroundings): Session {
   const { dispatch } = store;
   const following = new Map<string, Close>();
+  /** Exports whose end is waited for. */
+  const watches = new Set<Close>();
   let stopped = false;
 
   /* One operation that is kept open, or asked for again after it has failed. */
@@ -299,9 +302,12 @@ export function startSession(store: Store, { helper, timer, now }: Surroundings)
     });
   }
 
-  function download(operation: Operation, fileName: string) {
+  function download(operation: Operation, fileName: string, failed?: Close) {
     dispatch({ type: "notice", what: "export-started", problem: null });
-    helper.download(operation, fileName, (problem) => complain("export-failed", problem));
+    helper.download(operation, fileName, (problem) => {
+      failed?.();
+      complain("export-failed", problem);
+    });
   }
 
   machines.start();
@@ -325,7 +331,15 @@ export function startSession(store: Store, { helper, timer, now }: Surroundings)
       );
     },
     download,
-    exportBackups: (ids) => download({ op: "backup.export", args: { ids: [...ids] } }, exportFileName(now())),
+    exportBackups(ids) {
+      const name = exportFileName(now());
+      const watch = watchExport(helper, name, (problem) => {
+        watches.delete(watch);
+        dispatch({ type: "notice", what: problem === null ? "export-done" : "export-failed", problem });
+      });
+      watches.add(watch);
+      download({ op: "backup.export", args: { ids: [...ids], name } }, name, watch);
+    },
     refreshBackups: backups.start,
     restart() {
       [machines, backups, jobs].forEach((kept) => kept.start());
@@ -340,6 +354,7 @@ export function startSession(store: Store, { helper, timer, now }: Surroundings)
       [machines, backups, jobs].forEach((kept) => kept.stop());
       following.forEach((close) => close());
       following.clear();
+      watches.forEach((close) => close());
     },
   };
 }

@@ -58,7 +58,7 @@ export interface JobsState {
 }
 
 /** What a person asked for and did not get, or got. */
-export type NoticeWhat = "not-started" | "job-not-cancelled" | "export-failed" | "export-started" | "settings-saved";
+export type NoticeWhat = "not-started" | "job-not-cancelled" | "export-failed" | "export-started" | "export-done" | "settings-saved";
 
 export interface Notice {
   id: number;
@@ -326,9 +326,9 @@ export function reduce(state: State, action: Action): State {
     case "dialog":
       return { ...state, dialog: action.dialog };
     case "notice": {
-      // What failed had not begun after all.
+      // What has ended is not beginning any more.
       const others = state.notices.filter(
-        ({ what }) => (action.what !== "export-failed" || what !== "export-started") && (action.what !== "settings-saved" || what !== action.what),
+        ({ what }) => (!action.what.startsWith("export-") || what !== "export-started") && (action.what !== "settings-saved" || what !== action.what),
       );
       const notice = { id: state.noticeCount, what: action.what, op: action.op ?? null, problem: action.problem };
       return { ...state, notices: [...others, notice], noticeCount: state.noticeCount + 1 };
