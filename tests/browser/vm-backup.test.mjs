@@ -23,7 +23,7 @@ import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 
 import { goTo, openPage, startBed } from "./bed.mjs";
-import { makeVm, releaseBackup, virsh } from "./vm.mjs";
+import { holdBackup, makeVm, releaseBackup, virsh } from "./vm.mjs";
 
 const run = promisify(execFile);
 
@@ -111,7 +111,8 @@ describe("vm-backup", () => {
     // Slow, so that a test can look at it at leisure; releaseBackup() lets it go.
     await dialog.getByRole("button", { name: "Options of this run" }).click();
     await dialog.getByRole("spinbutton", { name: "At most this many MiB a second" }).fill("4");
-    await dialog.getByRole("button", { name: "Start the backup" }).and(frame.locator(":enabled")).click();
+    const start = dialog.getByRole("button", { name: "Start the backup" }).and(frame.locator(":enabled"));
+    await Promise.all([holdBackup(vm.name), start.click()]);
   });
 
   test("TESTE 5 – Backup de VMs: the job shows with its progress and log, and the button waits", async () => {
@@ -158,6 +159,7 @@ describe("vm-backup", () => {
     ]);
     assert.match(download.suggestedFilename(), /^backups-export-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.tar\.gz$/);
     assert.equal(await download.failure(), null);
+    await frame.getByRole("heading", { name: "The download is complete" }).waitFor();
 
     const archive = join(bed.dir, "export.tar.gz");
     const folder = join(bed.dir, "export");
@@ -200,6 +202,8 @@ describe("vm-backup", () => {
       frame.getByRole("button", { name: "Export selected" }).click(),
     ]);
     assert.notEqual(await download.failure(), null);
+    const notice = frame.getByRole("heading", { name: "The download failed" }).locator("xpath=../..");
+    await notice.getByText(relative(bed.config.repository_dir, image).split("/").at(-1)).waitFor();
   });
 
   test("nothing went wrong in the page meanwhile", () => {

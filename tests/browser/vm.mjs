@@ -2,6 +2,7 @@
 import { execFile } from "node:child_process";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
@@ -72,7 +73,14 @@ async function blockJobs(name) {
   return JSON.parse(answer).return.filter(({ type }) => type === "backup");
 }
 
-/** Takes the limit off a backup that was begun with one. */
+/** Slows the backup that is about to run, so that a test can look at it at leisure. */
+export async function holdBackup(name, bytesPerSecond = 2 * 1024 * 1024) {
+  for (let jobs = []; jobs.length === 0; await delay(5)) {
+    jobs = await blockJobs(name);
+    await setSpeed(name, jobs, bytesPerSecond);
+  }
+}
+
 export async function releaseBackup(name) {
   await setSpeed(name, await blockJobs(name), 0);
 }
