@@ -10,9 +10,11 @@ const refused = (problem, message) => ({
   "vm.list": { problem, message },
   "backup.list": { problem, message },
   "job.list": { problem, message },
+  "tree.list": { problem, message },
+  "config.get": { problem, message },
 });
 
-const TABS = ["vms", "backups", "activity"];
+const TABS = ["vms", "backups", "files", "activity", "settings"];
 
 describe("states: the helper is missing", () => {
   let bed;

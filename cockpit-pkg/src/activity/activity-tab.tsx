@@ -123,16 +123,21 @@ export function ActivityTab({ state, dispatch, session }: TabProps) {
       <StackItem>
         <LogCard lines={state.log.lines} projects={projects} onClear={() => dispatch({ type: "log-clear" })} />
       </StackItem>
-      <StackItem>
-        <EventLogCard session={session} />
-      </StackItem>
-      <StackItem>
-        <ColdBackupsCard
-          backups={state.backups.list}
-          isBusy={runningJobs(state).some(({ op }) => op === "event-log.backup")}
-          session={session}
-        />
-      </StackItem>
+      {/* Why nothing is to be had is said once. */}
+      {load.phase !== "failed" && (
+        <>
+          <StackItem>
+            <EventLogCard session={session} />
+          </StackItem>
+          <StackItem>
+            <ColdBackupsCard
+              backups={state.backups.list}
+              isBusy={runningJobs(state).some(({ op }) => op === "event-log.backup")}
+              session={session}
+            />
+          </StackItem>
+        </>
+      )}
     </Stack>
   );
 }
