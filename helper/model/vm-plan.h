@@ -77,6 +77,7 @@ typedef struct
 const BkPlanDisk *bk_vm_plan_find_disk (const BkVmPlan *plan, const char *target);
 gboolean bk_vm_plan_makes_checkpoint (const BkVmPlan *plan);
 BkVmPlan *bk_vm_plan_decide (const BkVmPlanFacts *facts, GError **error);
+BkVmPlan *bk_vm_plan_new (void);
 void bk_vm_plan_free (BkVmPlan *plan);
 const char *bk_plan_action_to_string (BkPlanAction action);
 
