@@ -30,6 +30,7 @@ interface CockpitProcess extends PromiseLike<string> {
 interface SpawnOptions {
   superuser?: "require" | "try";
   err?: "message";
+  environ?: string[];
 }
 
 interface Cockpit {
@@ -95,7 +96,9 @@ export const cockpitPrivileges: Privileges = {
   permission: (options) => cockpit.permission(options),
   spawn: (words, options, input) =>
     new Promise((resolve, reject) => {
-      cockpit.spawn(words, options).input(input).then(resolve, reject);
+      /* What it says when it fails is shown. */
+      const environ = [`LANGUAGE=${cockpit.language || "en"}`];
+      cockpit.spawn(words, { ...options, environ }).input(input).then(resolve, reject);
     }),
 };
 
