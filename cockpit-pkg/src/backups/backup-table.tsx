@@ -173,7 +173,7 @@ const BackupRow = memo(function BackupRow(props: RowProps) {
                 size="sm"
                 component="a"
                 href={"#" + cockpit.location.encode(["files"], { project: backup.project_id, backup: backup.id })}
-                aria-label={format(_("Files in $0"), backup.id)}
+                aria-label={format(_("Browse… $0"), backup.id)}
               >
                 {_("Browse…")}
               </Button>
