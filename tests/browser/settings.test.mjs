@@ -20,7 +20,7 @@ describe("settings", () => {
   const config = () => JSON.parse(readFileSync(join(bed.dir, "config.json"), "utf8"));
   const toast = () => opened.frame.getByRole("heading", { name: /The setting was saved/ });
 
-  test("4 each is saved as it is left, with a toast, and is there after a reload", async () => {
+  test("TESTE 4 – Configuração de Backup: each is saved as it is left, with a toast, and is there after a reload", async () => {
     const { page, frame } = opened;
     await frame.getByLabel("Days to keep standalone copies").fill("14");
     await page.keyboard.press("Enter");
@@ -53,7 +53,7 @@ describe("settings", () => {
     assert.equal(config().max_incrementals, 3);
   });
 
-  test("9 a directory that cannot work is refused, with the reason at the field", async () => {
+  test("TESTE 9 – Tratamento de Erros, 9.2: a directory that cannot work is refused, with the reason at the field", async () => {
     const { page, frame } = opened;
     const field = frame.getByLabel("Directory");
     const before = config().repository_dir;
