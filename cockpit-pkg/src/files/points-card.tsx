@@ -32,14 +32,18 @@ export const PointsCard = memo(function PointsCard({ points, chosen, now, onChoo
                       itemId={point.id}
                       isSelected={point.id === chosen}
                       data-point={point.id}
-                      description={`${age(point.created_at, now)} · ${bytes(point.size_bytes)}`}
+                      description={
+                        <>
+                          {age(point.created_at, now)} · {bytes(point.size_bytes)}{" "}
+                          {point.type === "full" && (
+                            <Label isCompact color="blue">
+                              {_("Full")}
+                            </Label>
+                          )}
+                        </>
+                      }
                     >
-                      {moment(point.created_at)}{" "}
-                      {point.type === "full" && (
-                        <Label isCompact color="blue">
-                          {_("Full")}
-                        </Label>
-                      )}
+                      {moment(point.created_at)}
                     </MenuItem>
                   ))}
                 </MenuList>

@@ -71,7 +71,7 @@ function TreeRow({ tree, isBusy, session, now, onEdit, onRemove }: Omit<Props, "
       <Td dataLabel={_("Size")} modifier="nowrap">
         {bytes(tree.sizeBytes)}
       </Td>
-      <Td isActionCell>
+      <Td isActionCell className="backup-tree-actions-cell">
         <div className="backup-tree-actions">
           {task !== null && (
             <Button variant="secondary" size="sm" isDisabled={isBusy} onClick={() => backUp(false)} aria-label={format(_("Back up now: $0"), tree.name)}>
