@@ -100,12 +100,16 @@ describe("states: refused, or broken", () => {
     const { problem, message } = golden("job-failed.json").error;
     const idle = { ...busyHost(), "job.list": {} };
     idle["vm.list"].items = idle["vm.list"].items.map((vm) => ({ ...vm, job_id: null }));
-    bed.say({ ...idle, "vm.backup": { problem, message } });
+    bed.say(idle);
     const { page, frame } = await openPage(bed);
-    await frame.getByRole("checkbox", { name: "Select web1" }).check();
+    await frame.getByRole("checkbox", { name: "Select db1" }).check();
     await frame.getByRole("button", { name: "Back up selected" }).click();
-    await frame.getByRole("button", { name: "Start the backup" }).click();
-    await frame.locator(".pf-v6-c-alert", { hasText: "The backup was not started" }).getByText(message).waitFor();
+    const start = frame.getByRole("button", { name: "Start the backup" });
+    await start.and(frame.locator(":enabled")).waitFor();
+    // The plan was good; what is refused is the run itself.
+    bed.say({ ...idle, "vm.backup": { problem, message } });
+    await start.click();
+    await frame.locator(".pf-v6-c-alert", { hasText: "Backup of virtual machines: not started" }).getByText(message).waitFor();
     await page.close();
   });
 });
