@@ -24,7 +24,7 @@ typedef struct
   const BkCommandLine *line;
   const BkSettings *settings;
   const char *actor;
-  BkSink *sink;
+  BkOutputSink *sink;
   GCancellable *cancellable;
   GMainLoop *loop;
   gboolean is_done;
@@ -50,7 +50,7 @@ run_thread (gpointer user_data)
     .args = run->line->args,
   };
 
-  run->is_done = bk_run_operation (run->line->operation, &call, BK_FACE_CLI, run->sink,
+  run->is_done = bk_run_operation (run->line->operation, &call, BK_FACE_CLI, BK_SINK (run->sink),
                                    run->cancellable, &run->error);
   g_idle_add_full (G_PRIORITY_DEFAULT, on_run_ended, run, NULL);
   return NULL;
@@ -120,18 +120,6 @@ actor_name (void)
   return g_get_user_name ();
 }
 
-static gboolean
-finish (const Run *run, gboolean *has_warnings, GError **error)
-{
-  if (BK_IS_JSON_SINK (run->sink))
-    {
-      *has_warnings = bk_json_sink_has_warnings (BK_JSON_SINK (run->sink));
-      return bk_json_sink_finish (BK_JSON_SINK (run->sink), run->is_done, error);
-    }
-  *has_warnings = bk_text_sink_has_warnings (BK_TEXT_SINK (run->sink));
-  return bk_text_sink_finish (BK_TEXT_SINK (run->sink), error);
-}
-
 static int
 run_operation (const BkCommandLine *line)
 {
@@ -139,8 +127,6 @@ run_operation (const BkCommandLine *line)
   g_autoptr (GError) error = NULL;
   g_autoptr (BkSettings) settings = NULL;
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-  g_autoptr (BkSink) sink = NULL;
-  gboolean has_warnings = FALSE;
 
   if (!bk_operation_check_args (line->operation, line->args, &error))
     return report (error);
@@ -148,9 +134,11 @@ run_operation (const BkCommandLine *line)
   if (settings == NULL)
     return report (error);
 
-  sink = line->wants_json
-             ? BK_SINK (bk_json_sink_new (follows, line->output_path))
-             : BK_SINK (bk_text_sink_new (line->operation, follows, line->output_path));
+  g_autoptr (BkOutputSink) sink = line->wants_json
+                                      ? bk_json_sink_new (follows)
+                                      : bk_text_sink_new (line->operation, follows);
+
+  bk_output_sink_set_path (sink, line->output_path);
   Run run = { .line = line,
               .settings = settings,
               .actor = actor_name (),
@@ -159,7 +147,7 @@ run_operation (const BkCommandLine *line)
   run_with_signals (&run);
 
   g_autoptr (GError) run_error = run.error;
-  gboolean is_printed = finish (&run, &has_warnings, &error);
+  gboolean is_printed = bk_output_sink_finish (sink, run.is_done, &error);
   /* Ctrl-C is how one ends a command that follows. */
   if (follows && run_error != NULL && bk_error_code (run_error) == BK_ERROR_CANCELLED)
     return 0;
@@ -167,7 +155,7 @@ run_operation (const BkCommandLine *line)
     return report (run_error);
   if (!is_printed)
     return report (error);
-  return has_warnings ? EXIT_WITH_WARNINGS : 0;
+  return bk_output_sink_has_warnings (sink) ? EXIT_WITH_WARNINGS : 0;
 }
 
 static int
