@@ -5,7 +5,7 @@
 #include "store/event-package.h"
 
 /* What making the package (event-log-backup-pack.c) shares with the run around it
- * (event-log-backup.c). */
+ * (event-log-backup.c), and the lines both log (event-log-backup-say.c). */
 
 /* One attempt: what it reads, where it writes, what it has found. */
 typedef struct

@@ -22,7 +22,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define ACTION "event-log.backup"
 #define TRIES 5
 #define SAME_SECOND_MAX 1000
 
@@ -37,38 +36,6 @@ bk_event_log_backup_result_free (BkEventLogBackupResult *result)
   g_clear_pointer (&result->manifest, bk_event_manifest_free);
   g_clear_pointer (&result->verdict, bk_chain_verdict_free);
   g_free (result);
-}
-
-/**
- * bk_event_log_backup_say:
- *
- * A line of the run's log.
- */
-void
-bk_event_log_backup_say (BkEventLogBackupRun *run, const char *format, ...)
-{
-  const char *project_id =
-      run->result->project_id == NULL ? "event-log/default" : run->result->project_id;
-  va_list args;
-
-  va_start (args, format);
-  g_autofree char *message = g_strdup_vprintf (bk_gettext (format), args);
-  va_end (args);
-  bk_reporter_message (run->reporter, BK_LOG_INFO, project_id, run->result->backup_id, ACTION, "%s",
-                       message);
-}
-
-/**
- * bk_event_log_backup_say_file:
- *
- * The line that says that a file is done.
- */
-void
-bk_event_log_backup_say_file (BkEventLogBackupRun *run, const char *path, guint64 size_bytes)
-{
-  g_autofree char *size = bk_size_text (size_bytes);
-
-  bk_event_log_backup_say (run, "   - %s (%s) ✓", path, size);
 }
 
 /* A file without a name, so that a run that is killed leaves nothing; where the file system has no
