@@ -9,8 +9,8 @@
 
 G_DEFINE_QUARK (bk - error - quark, bk_error)
 
-/* DESIGN: "0 done; 1 failed; 2 wrong usage; 3 integrity broken; 4 busy; 5 not found; 6 denied;
- * 7 no space; 8 done with warnings". The problem is what a Cockpit channel closes with. */
+/* The exit status of each error, as --help lists them; 0 is done, 8 done with warnings. The problem is
+ * what a Cockpit channel closes with. */
 static const struct
 {
   int exit_status;

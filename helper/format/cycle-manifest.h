@@ -5,7 +5,7 @@
 #include <json-glib/json-glib.h>
 
 /*
- * manifest.json ⇄ BkCycle (DESIGN section 4; seeds/000 section 2):
+ * manifest.json ⇄ BkCycle (docs/design.md, “On the disk”):
  *
  *   { "version": 1, "status": "active" | "consolidating", "vm", "uuid", "last_checkpoint_name",
  *     "max_incrementals", "backup_ids": [Base, Incremental …], "merged_id": null | id,

@@ -4,7 +4,7 @@
 
 /*
  * One line of a log file ⇄ BkLogLine: a JSON object on one line, with these members in this order
- * (seeds/002, and the view log-line.json):
+ * (the view log-line.json):
  *
  *   {"timestamp":…,"level":…,"project_id":…,"backup_id":…,"job_id":…,"action":…,"status":…,
  *    "message":…,"details":…,"error":…}

@@ -3,7 +3,7 @@
 #include "model/backup.h"
 
 /*
- * metadata.json ⇄ BkBackup. The members are those of DESIGN section 4, in that order; the same
+ * metadata.json ⇄ BkBackup. The members are those of docs/design.md, in that order; the same
  * object is the view that channels, --json and HTTP show (tests/golden/views/backup.json).
  */
 

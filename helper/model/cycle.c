@@ -155,7 +155,7 @@ bk_cycle_names_backup (const BkCycle *cycle, const char *backup_id)
  * @cycle: (nullable): the active cycle, or %NULL
  * @max_incrementals: at least 1
  *
- * The rule of seeds/000 section 3: no active manifest begins a cycle; fewer incrementals than
+ * The rule of the cycle: no active manifest begins a cycle; fewer incrementals than
  * @max_incrementals extend it; as many end it.
  */
 BkCycleStep

@@ -3,8 +3,8 @@
 #include <glib.h>
 
 /*
- * A VM's cycle: its Base, then its Incrementals, then the Consolidation into a Full-Merged
- * (seeds/000). The value is what manifest.json records while a cycle is active.
+ * A VM's cycle: its Base, then its Incrementals, then the Consolidation into a Full-Merged.
+ * The value is what manifest.json records while a cycle is active.
  */
 
 typedef enum

@@ -237,7 +237,7 @@ def session(web):
 
 
 def address(session, op, args, **fields):
-    """The link of a download, as FACTS "Cockpit: a download" has it."""
+    """The link of a download, as Cockpit serves external channels."""
     options = {"payload": "backup1", "op": op, "args": args, "binary": "raw", "flow-control": True,
                "external": {"content-type": "application/gzip",
                             "content-disposition": 'attachment; filename="a.tar.gz"'}, **fields}

@@ -1,4 +1,4 @@
-"""A VM's cycle from end to end: Base, Incrementals, Consolidation (DESIGN sections 4 and 7)."""
+"""A VM's cycle from end to end: Base, Incrementals, Consolidation."""
 
 import fcntl
 import hashlib

@@ -1,4 +1,4 @@
-"""Cold backups of event logs: the seven scenarios of seed 003 section 6.1, each with a log of another
+"""Cold backups of event logs: seven scenarios, each with a log of another
 program and with our own; packages of other programs; hostile packages."""
 
 import gzip

@@ -1,4 +1,4 @@
-"""verify, pin, delete, prune, forget: what is done to backups that exist (DESIGN section 5)."""
+"""verify, pin, delete, prune, forget: what is done to backups that exist."""
 
 import json
 

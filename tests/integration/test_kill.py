@@ -1,4 +1,4 @@
-"""kill -9 before every call by which an operation changes something (DESIGN section 7.1): every completed
+"""kill -9 before every call by which an operation changes something: every completed
 point still restores to identical bytes, the next run goes on by itself and says so, nothing is left.
 
 A few steps of each operation are sampled; tests/run integration -k kill --all-steps takes them all. The table of what came of

@@ -1,4 +1,4 @@
-"""The ways to consolidate (DESIGN section 7): in place, into a clone, into a copy. How each one ends by
+"""The ways to consolidate: in place, into a clone, into a copy. How each one ends by
 kill -9 is in test_kill.py."""
 
 import json

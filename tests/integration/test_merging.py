@@ -1,5 +1,5 @@
 """While a cycle is consolidated in place, and after that was interrupted, its newest point is restored,
-and what cannot be any more is said to be in consolidation, not broken (DESIGN section 7.2)."""
+and what cannot be any more is said to be in consolidation, not broken."""
 
 import json
 import shutil

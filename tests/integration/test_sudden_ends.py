@@ -1,4 +1,4 @@
-"""Sudden ends in mid-backup: cancel, QEMU or libvirtd killed, a full disk (DESIGN section 7.1)."""
+"""Sudden ends in mid-backup: cancel, QEMU or libvirtd killed, a full disk."""
 
 import os
 import select

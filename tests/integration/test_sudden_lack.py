@@ -1,4 +1,4 @@
-"""A full disk or a lost libvirtd in the middle of each operation (DESIGN section 7.1): nothing that was
+"""A full disk or a lost libvirtd in the middle of each operation: nothing that was
 complete is lost, what fails says why, and the next run goes on."""
 
 import os

@@ -1,5 +1,5 @@
 """verify: each kind of damage is found, named to the file, kept in the catalogue, and taken back when it is
-mended (DESIGN section 5)."""
+mended."""
 
 import hashlib
 import json

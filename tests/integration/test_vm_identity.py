@@ -1,5 +1,5 @@
 """What a disk of a VM was at the last backup, and is now: nothing that changed behind the program's back
-makes an incremental that restores to something else (DESIGN section 7.4)."""
+makes an incremental that restores to something else."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""vm.restore: every point, to a directory, as a new VM, in place (DESIGN section 7)."""
+"""vm.restore: every point, to a directory, as a new VM, in place."""
 
 import pytest
 

@@ -116,7 +116,7 @@ class OwnLog:
 
 
 def corrupt(path):
-    """Corrupts a file as seed 003 section 6.2 does."""
+    """Corrupts a file at its end."""
     content = path.read_text()
     path.write_text(content[:-10] + "CORRUPTED!")
 

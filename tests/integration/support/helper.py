@@ -10,7 +10,7 @@ BINARY = pathlib.Path(
     os.environ.get("COCKPIT_BACKUP_BINARY") or TOP / "build/helper/cockpit-backup").absolute()
 LOCALES = BINARY.parents[1] / "po/helper"
 
-# Exit statuses (DESIGN section 5)
+# Exit statuses (cockpit-backup --help)
 DONE, FAILED, USAGE, INTEGRITY, BUSY, NOT_FOUND, DENIED, NO_SPACE, WARNINGS = range(9)
 
 
