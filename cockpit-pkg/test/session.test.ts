@@ -79,6 +79,42 @@ describe("session", () => {
     assert.deepEqual(helper.only("job.follow").operation.args, { id: job.id });
   });
 
+  test("a job that begins while the page is open is followed: the listing of jobs is a watch", () => {
+    const jobs = helper.only("job.list");
+    assert.deepEqual(jobs.operation.args, { watch: true });
+    jobs.send("result", { count: 0 });
+    assert.equal(store.get().jobs.load.phase, "ready");
+    jobs.send("item", job);
+    gathered();
+    assert.deepEqual(helper.only("job.follow").operation.args, { id: job.id });
+    jobs.close("disconnected");
+    assert.equal(store.get().jobs.load.phase, "ready", "what is known stays");
+    timer.go(1000);
+    assert.equal(helper.count("job.list"), 2);
+  });
+
+  test("what is over by one channel does not begin again by another that is late", () => {
+    helper.only("job.list").send("result", { count: 0 }).send("item", job);
+    gathered();
+    helper.only("job.list").send("item", job);
+    helper.only("job.follow").send("result", over).close();
+    gathered();
+    assert.equal(store.get().jobs.byId.get(job.id)?.state, "completed");
+    assert.deepEqual(store.get().jobs.ended, [job.id]);
+    assert.equal(helper.count("job.follow"), 1);
+  });
+
+  test("a job too short to be followed has its effect listed; those of the history do not", () => {
+    const listings = helper.count("backup.list");
+    helper.only("job.list").send("item", aJob({ ...over, id: "old" })).send("result", { count: 1 });
+    gathered();
+    assert.equal(helper.count("backup.list"), listings);
+    helper.only("job.list").send("item", over);
+    gathered();
+    assert.equal(helper.count("backup.list"), listings + 1);
+    assert.equal(helper.count("job.follow"), 0);
+  });
+
   test("a backup goes from the button to its end", () => {
     session.backUp(["web1", "db1"], { max_incrementals: 3 });
     assert.equal(store.get().starting, true);

@@ -106,7 +106,7 @@ describe("state: jobs", () => {
   });
 
   test("a failed listing does not hide what is known", () => {
-    const state = after({ type: "jobs-items", items: [running] }, { type: "jobs-closed", problem: null }, {
+    const state = after({ type: "jobs-items", items: [running] }, { type: "jobs-listed" }, {
       type: "jobs-closed",
       problem: lost,
     });

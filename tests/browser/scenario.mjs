@@ -120,7 +120,7 @@ export function busyHost() {
     "schedule.list": { result: { count: 0, systemd: true } },
     "event-log.list": { result: { count: 0 } },
     "backup.list": { items: backups },
-    "job.list": { items: [running, ended, golden("job-failed.json")] },
+    "job.list": { items: [running, ended, golden("job-failed.json")], result: { count: 3 }, open: true },
     "job.follow": { progress: [running], log: logLines(12), open: true },
   };
 }
@@ -182,7 +182,7 @@ export function emptyHost() {
   return {
     "vm.list": { result: { count: 0, unused_images: [] }, open: true },
     "backup.list": {},
-    "job.list": {},
+    "job.list": { result: { count: 0 }, open: true },
     "tree.list": { result: { count: 0 } },
     "config.get": { result: golden("settings.json") },
     "schedule.list": { result: { count: 0, systemd: true } },

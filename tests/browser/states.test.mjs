@@ -98,7 +98,7 @@ describe("states: refused, or broken", () => {
 
   test("a backup that is refused says why, with the figures", async () => {
     const { problem, message } = golden("job-failed.json").error;
-    const idle = { ...busyHost(), "job.list": {} };
+    const idle = { ...busyHost(), "job.list": emptyHost()["job.list"] };
     idle["vm.list"].items = idle["vm.list"].items.map((vm) => ({ ...vm, job_id: null }));
     bed.say(idle);
     const { page, frame } = await openPage(bed);

@@ -10,16 +10,20 @@ import {
   type Job,
   type LogLine,
   isBackup,
+  isCountResult,
   isJob,
   isLogLine,
   isVm,
   isVmListResult,
   isVmRemoved,
+  type Vm,
+  type VmRemoved,
 } from "../bridge/views";
 import { type Batch, type Timer, batch } from "./batch";
 import { watchExport } from "./export-watch";
 import { type NoticeWhat, isOver } from "./state";
 import type { Store } from "./store";
+import { ENDED_EARLY, WRONG_FRAME, watch } from "./watch";
 
 /** Parameters of vm.backup that a person may set for one run; what is absent is as usual. */
 export interface BackUpOptions {
@@ -62,9 +66,6 @@ const RETRY_DELAYS_MS = [1000, 2000, 5000, 10_000];
 /** What does not change by itself within seconds is asked for less often. */
 const SLOW_PROBLEMS = new Set(["not-supported", "access-denied", "protocol-error"]);
 const SLOW_RETRY_MS = 30_000;
-
-export const WRONG_FRAME: Problem = { problem: "protocol-error", message: null };
-const ENDED_EARLY: Problem = { problem: "disconnected", message: null };
 
 export function retryDelay(problem: Problem, attempt: number): number {
   const last = RETRY_DELAYS_MS.length - 1;
@@ -140,46 +141,23 @@ export function startSession(store: Store, { helper, timer, now }: Surroundings)
   }
 
   const machines = keep((over) => {
-    const items = batch(timer, (gathered: readonly unknown[]) => {
-      const known = gathered.filter((item) => isVm(item) || isVmRemoved(item));
-      dispatch({ type: "vms-items", items: known });
-      known.forEach((item) => "job_id" in item && item.job_id !== null && follow(item.job_id));
-    });
-
-    function lost(problem: Problem) {
-      items.drop();
-      dispatch({ type: "vms-closed", problem });
-      over(problem);
-    }
-
-    function frame({ kind, value }: Frame) {
-      if (kind === "item" && (isVm(value) || isVmRemoved(value))) {
-        items.add(value);
-      } else if (kind === "result" && isVmListResult(value)) {
-        items.flush();
-        dispatch({ type: "vms-listed", unusedImages: value.unused_images });
-        machines.answered();
-      } else if (kind === "item" || kind === "result") {
-        close();
-        lost(WRONG_FRAME);
-      }
-    }
-
     dispatch({ type: "vms-opened" });
-    const close = helper.open(
-      { op: "vm.list", args: { watch: true } },
-      {
-        frame,
-        closed: (problem) => {
-          items.flush();
-          lost(problem ?? ENDED_EARLY);
-        },
+    return watch(helper, timer, { op: "vm.list", args: { watch: true } }, {
+      isItem: (item): item is Vm | VmRemoved => isVm(item) || isVmRemoved(item),
+      isResult: isVmListResult,
+      items(gathered) {
+        dispatch({ type: "vms-items", items: gathered });
+        gathered.forEach((item) => "job_id" in item && item.job_id !== null && follow(item.job_id));
       },
-    );
-    return () => {
-      items.drop();
-      close();
-    };
+      listed({ unused_images: unusedImages }) {
+        dispatch({ type: "vms-listed", unusedImages });
+        machines.answered();
+      },
+      lost(problem) {
+        dispatch({ type: "vms-closed", problem });
+        over(problem);
+      },
+    });
   });
 
   const backups = keep((over) => {
@@ -196,17 +174,35 @@ export function startSession(store: Store, { helper, timer, now }: Surroundings)
     });
   });
 
+  const isKnownOver = (id: string) => {
+    const job = store.get().jobs.byId.get(id);
+    return job !== undefined && isOver(job);
+  };
+
+  /* Timers, terminals and other pages start jobs too. */
   const jobs = keep((over) => {
-    const items = batch(timer, (gathered: readonly Job[]) => {
-      dispatch({ type: "jobs-items", items: gathered });
-      gathered.filter((job) => !isOver(job)).forEach((job) => follow(job.id));
-    });
-    return list({ op: "job.list", args: {} }, isJob, items, (problem) => {
-      dispatch({ type: "jobs-closed", problem });
-      if (problem === null) {
+    let listed = false;
+    return watch(helper, timer, { op: "job.list", args: { watch: true } }, {
+      isItem: isJob,
+      isResult: isCountResult,
+      items(gathered) {
+        const news = gathered.filter(({ id }) => !isKnownOver(id));
+        news.filter((job) => !isOver(job)).forEach(({ id }) => follow(id));
+        dispatch({ type: "jobs-items", items: gathered });
+        // What ended before it could be followed has changed the listings all the same.
+        if (listed && news.some((job) => isOver(job) && !following.has(job.id))) {
+          jobEnded();
+        }
+      },
+      listed() {
+        listed = true;
+        dispatch({ type: "jobs-listed" });
         jobs.answered();
-      }
-      over(problem);
+      },
+      lost(problem) {
+        dispatch({ type: "jobs-closed", problem });
+        over(problem);
+      },
     });
   });
 
@@ -333,12 +329,12 @@ export function startSession(store: Store, { helper, timer, now }: Surroundings)
     download,
     exportBackups(ids) {
       const name = exportFileName(now());
-      const watch = watchExport(helper, name, (problem) => {
-        watches.delete(watch);
+      const log = watchExport(helper, name, (problem) => {
+        watches.delete(log);
         dispatch({ type: "notice", what: problem === null ? "export-done" : "export-failed", problem });
       });
-      watches.add(watch);
-      download({ op: "backup.export", args: { ids: [...ids], name } }, name, watch);
+      watches.add(log);
+      download({ op: "backup.export", args: { ids: [...ids], name } }, name, log);
     },
     refreshBackups: backups.start,
     restart() {

@@ -109,7 +109,8 @@ export type Action =
   | { type: "backups-sort"; sort: Sort<BackupSort> }
   | { type: "backups-paging"; paging: Paging }
   | { type: "jobs-items"; items: readonly Job[] }
-  | { type: "jobs-closed"; problem: Problem | null }
+  | { type: "jobs-listed" }
+  | { type: "jobs-closed"; problem: Problem }
   | { type: "job-changed"; job: Job }
   | { type: "job-put-away"; id: string }
   | { type: "log-replay"; jobId: string }
@@ -281,6 +282,10 @@ function reduceBackups(backups: BackupsState, action: Action): BackupsState {
 
 function jobChanged(jobs: JobsState, job: Job): JobsState {
   const before = jobs.byId.get(job.id);
+  // The watch and whoever follows the job tell of it each in their own time: what is over stays over.
+  if (before !== undefined && isOver(before) && !isOver(job)) {
+    return jobs;
+  }
   const endsNow = isOver(job) && before !== undefined && !isOver(before);
   return {
     ...jobs,
@@ -293,10 +298,10 @@ function reduceJobs(jobs: JobsState, action: Action): JobsState {
   switch (action.type) {
     case "jobs-items":
       return action.items.reduce(jobChanged, jobs);
+    case "jobs-listed":
+      return { ...jobs, load: { phase: "ready" } };
     case "jobs-closed":
-      return action.problem === null || jobs.load.phase !== "ready"
-        ? { ...jobs, load: action.problem === null ? { phase: "ready" } : { phase: "failed", problem: action.problem } }
-        : jobs;
+      return jobs.load.phase === "ready" ? jobs : { ...jobs, load: { phase: "failed", problem: action.problem } };
     case "job-changed":
       return jobChanged(jobs, action.job);
     case "job-put-away":
