@@ -4,6 +4,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 
 import { App } from "./app/app";
+import { keepFocus } from "./app/keep-focus";
 import { followTheme } from "./app/theme";
 import { keepAccess } from "./bridge/access";
 import { createHelper, giveBackTicket } from "./bridge/channel";
@@ -45,6 +46,7 @@ function start(container: HTMLElement): void {
   document.documentElement.lang = (cockpit.language || "en").replace(/_/g, "-");
   document.documentElement.dir = cockpit.language_direction ?? "ltr";
   document.title = _("Backups");
+  keepFocus(container);
   createRoot(container).render(
     <StrictMode>
       <App store={store} session={session} access={access} />
