@@ -1,6 +1,4 @@
-import { Button } from "@patternfly/react-core/dist/esm/components/Button/index";
 import { Form, FormGroup } from "@patternfly/react-core/dist/esm/components/Form/index";
-import { Modal, ModalBody, ModalFooter, ModalHeader } from "@patternfly/react-core/dist/esm/components/Modal/index";
 import { NumberInput } from "@patternfly/react-core/dist/esm/components/NumberInput/index";
 import { Skeleton } from "@patternfly/react-core/dist/esm/components/Skeleton/index";
 import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table/dist/esm/components/Table/index";
@@ -8,6 +6,7 @@ import { useState } from "react";
 
 import { _, format, ngettext } from "../bridge/cockpit";
 import { type Backup, isBackup, isPruneResult, isRetentionSetting } from "../bridge/views";
+import { Dialog } from "../parts/dialog";
 import { HelperLine } from "../parts/helper-line";
 import { ProblemAlert } from "../parts/problem-alert";
 import type { DialogProps } from "../parts/props";
@@ -73,62 +72,60 @@ export function CleanDialog({ dispatch, session }: DialogProps) {
   }
 
   return (
-    <Modal isOpen variant="medium" onEscapePress={close} aria-labelledby="clean-title" aria-describedby="clean-body">
-      <ModalHeader
-        labelId="clean-title"
-        title={_("Clean old backups")}
-        description={_("Standalone copies past their days, generations of files past their number, and what failed runs left. Merged and pinned backups, and whatever another needs, are kept.")}
-      />
-      <ModalBody id="clean-body" className="backup-dialog-body">
-        <Form onSubmit={(event) => event.preventDefault()}>
-          <FormGroup label={_("Remove standalone copies older than this many days")} fieldId="clean-days">
-            <NumberInput
-              inputName="clean-days"
-              inputProps={{ id: "clean-days" }}
-              inputAriaLabel={_("Remove standalone copies older than this many days")}
-              minusBtnAriaLabel={_("One less")}
-              plusBtnAriaLabel={_("One more")}
-              min={0}
-              max={DAYS_MAX}
-              value={days === null || Number.isNaN(days) ? "" : days}
-              validated={good || days === null ? "default" : "error"}
-              onMinus={() => change((days ?? 0) - 1)}
-              onPlus={() => change((days ?? 0) + 1)}
-              onChange={(event) => change(event.currentTarget.value === "" ? NaN : Number(event.currentTarget.value))}
-            />
-            <HelperLine
-              text={good || days === null ? _("0 keeps all of them") : format(_("From 0 to $0"), number(DAYS_MAX))}
-              wrong={!good && days !== null}
-            />
-          </FormGroup>
-        </Form>
-        <div aria-live="polite" aria-busy={waiting} className="backup-plan-area">
-          {settings.answer?.problem && <ProblemAlert problem={settings.answer.problem} />}
-          {good && answer === null && <Skeleton height="4rem" screenreaderText={_("Working out what will be done")} />}
-          {answer?.problem && <ProblemAlert problem={answer.problem} />}
-          {good && answer?.result && count === 0 && <p data-nothing>{_("There is nothing to remove.")}</p>}
-          {good && answer?.result && count > 0 && (
-            <>
-              <p data-removals={count}>
-                {format(
-                  ngettext("$0 backup will be removed, $1:", "$0 backups will be removed, $1:", count),
-                  number(count),
-                  bytes(answer.result.size_bytes),
-                )}
-              </p>
-              <Removals backups={answer.items} />
-            </>
-          )}
-        </div>
-      </ModalBody>
-      <ModalFooter>
-        <Button variant="danger" onClick={clean} isDisabled={!good || waiting || count === 0}>
-          {count > 0 ? format(ngettext("Remove $0 backup", "Remove $0 backups", count), number(count)) : _("Remove")}
-        </Button>
-        <Button variant="link" onClick={close}>
-          {_("Cancel")}
-        </Button>
-      </ModalFooter>
-    </Modal>
+    <Dialog
+      id="clean"
+      size="medium"
+      title={_("Clean old backups")}
+      description={_("Standalone copies past their days, generations of files past their number, and what failed runs left. Merged and pinned backups, and whatever another needs, are kept.")}
+      bodyClass="backup-dialog-body"
+      action={{
+        label: count > 0 ? format(ngettext("Remove $0 backup", "Remove $0 backups", count), number(count)) : _("Remove"),
+        variant: "danger",
+        isDisabled: !good || waiting || count === 0,
+        onClick: clean,
+      }}
+      onClose={close}
+    >
+      <Form onSubmit={(event) => event.preventDefault()}>
+        <FormGroup label={_("Remove standalone copies older than this many days")} fieldId="clean-days">
+          <NumberInput
+            inputName="clean-days"
+            inputProps={{ id: "clean-days" }}
+            inputAriaLabel={_("Remove standalone copies older than this many days")}
+            minusBtnAriaLabel={_("One less")}
+            plusBtnAriaLabel={_("One more")}
+            min={0}
+            max={DAYS_MAX}
+            value={days === null || Number.isNaN(days) ? "" : days}
+            validated={good || days === null ? "default" : "error"}
+            onMinus={() => change((days ?? 0) - 1)}
+            onPlus={() => change((days ?? 0) + 1)}
+            onChange={(event) => change(event.currentTarget.value === "" ? NaN : Number(event.currentTarget.value))}
+          />
+          <HelperLine
+            text={good || days === null ? _("0 keeps all of them") : format(_("From 0 to $0"), number(DAYS_MAX))}
+            wrong={!good && days !== null}
+          />
+        </FormGroup>
+      </Form>
+      <div aria-live="polite" aria-busy={waiting} className="backup-plan-area">
+        {settings.answer?.problem && <ProblemAlert problem={settings.answer.problem} />}
+        {good && answer === null && <Skeleton height="4rem" screenreaderText={_("Working out what will be done")} />}
+        {answer?.problem && <ProblemAlert problem={answer.problem} />}
+        {good && answer?.result && count === 0 && <p data-nothing>{_("There is nothing to remove.")}</p>}
+        {good && answer?.result && count > 0 && (
+          <>
+            <p data-removals={count}>
+              {format(
+                ngettext("$0 backup will be removed, $1:", "$0 backups will be removed, $1:", count),
+                number(count),
+                bytes(answer.result.size_bytes),
+              )}
+            </p>
+            <Removals backups={answer.items} />
+          </>
+        )}
+      </div>
+    </Dialog>
   );
 }

@@ -2,13 +2,13 @@ import { Alert } from "@patternfly/react-core/dist/esm/components/Alert/index";
 import { Button } from "@patternfly/react-core/dist/esm/components/Button/index";
 import { Form, FormGroup } from "@patternfly/react-core/dist/esm/components/Form/index";
 import { List, ListItem } from "@patternfly/react-core/dist/esm/components/List/index";
-import { Modal, ModalBody, ModalFooter, ModalHeader } from "@patternfly/react-core/dist/esm/components/Modal/index";
 import { Skeleton } from "@patternfly/react-core/dist/esm/components/Skeleton/index";
 import { TextInput } from "@patternfly/react-core/dist/esm/components/TextInput/index";
 import { useState } from "react";
 
 import { _, format, ngettext } from "../bridge/cockpit";
 import { type Backup, type BackupDeletePlan, isBackupDeletePlan } from "../bridge/views";
+import { Dialog } from "../parts/dialog";
 import { ProblemAlert } from "../parts/problem-alert";
 import type { DialogProps } from "../parts/props";
 import { useAnswer } from "../parts/use-answer";
@@ -99,43 +99,45 @@ export function DeleteDialog({ state, dispatch, session, id, backup }: Props) {
   }
 
   return (
-    <Modal isOpen variant="small" onEscapePress={close} aria-labelledby="delete-title" aria-describedby="delete-body">
-      <ModalHeader labelId="delete-title" titleIconVariant="warning" title={format(_("Delete $0?"), backup.id)} />
-      <ModalBody id="delete-body" className="backup-dialog-body">
-        {answer === null && <Skeleton height="4rem" screenreaderText={_("Working out what will be done")} />}
-        {answer?.problem && <ProblemAlert problem={answer.problem} />}
-        {busy && (
-          <Alert
-            isInline
-            component="h2"
-            variant="warning"
-            variantLabel={_("Warning:")}
-            title={_("A job is at work on these backups just now")}
-          />
-        )}
-        {cycleVm !== null && (
-          <InCycle
-            vm={cycleVm}
-            onForget={vm === undefined ? null : () => dispatch({ type: "dialog", dialog: { kind: "forget", uuid: vm.uuid } })}
-          />
-        )}
-        {plan !== null && cycleVm === null && <What plan={plan} backup={backup} />}
-        {plan !== null && cycleVm === null && plan.asks_for_name && (
-          <Form onSubmit={(event) => event.preventDefault()}>
-            <FormGroup label={format(_("Type its name, $0, to delete it"), backup.id)} fieldId="delete-confirm">
-              <TextInput id="delete-confirm" value={typed} autoComplete="off" onChange={(_event, value) => setTyped(value)} />
-            </FormGroup>
-          </Form>
-        )}
-      </ModalBody>
-      <ModalFooter>
-        <Button variant="danger" onClick={remove} isDisabled={!possible}>
-          {count > 1 ? format(ngettext("Delete $0 backup", "Delete $0 backups", count), number(count)) : _("Delete")}
-        </Button>
-        <Button variant="link" onClick={close}>
-          {_("Cancel")}
-        </Button>
-      </ModalFooter>
-    </Modal>
+    <Dialog
+      id="delete"
+      size="small"
+      isWarning
+      title={format(_("Delete $0?"), backup.id)}
+      bodyClass="backup-dialog-body"
+      action={{
+        label: count > 1 ? format(ngettext("Delete $0 backup", "Delete $0 backups", count), number(count)) : _("Delete"),
+        variant: "danger",
+        isDisabled: !possible,
+        onClick: remove,
+      }}
+      onClose={close}
+    >
+      {answer === null && <Skeleton height="4rem" screenreaderText={_("Working out what will be done")} />}
+      {answer?.problem && <ProblemAlert problem={answer.problem} />}
+      {busy && (
+        <Alert
+          isInline
+          component="h2"
+          variant="warning"
+          variantLabel={_("Warning:")}
+          title={_("A job is at work on these backups just now")}
+        />
+      )}
+      {cycleVm !== null && (
+        <InCycle
+          vm={cycleVm}
+          onForget={vm === undefined ? null : () => dispatch({ type: "dialog", dialog: { kind: "forget", uuid: vm.uuid } })}
+        />
+      )}
+      {plan !== null && cycleVm === null && <What plan={plan} backup={backup} />}
+      {plan !== null && cycleVm === null && plan.asks_for_name && (
+        <Form onSubmit={(event) => event.preventDefault()}>
+          <FormGroup label={format(_("Type its name, $0, to delete it"), backup.id)} fieldId="delete-confirm">
+            <TextInput id="delete-confirm" value={typed} autoComplete="off" onChange={(_event, value) => setTyped(value)} />
+          </FormGroup>
+        </Form>
+      )}
+    </Dialog>
   );
 }

@@ -1,11 +1,10 @@
-import { Button } from "@patternfly/react-core/dist/esm/components/Button/index";
 import { Form, FormGroup } from "@patternfly/react-core/dist/esm/components/Form/index";
-import { Modal, ModalBody, ModalFooter, ModalHeader } from "@patternfly/react-core/dist/esm/components/Modal/index";
 import { TextInput } from "@patternfly/react-core/dist/esm/components/TextInput/index";
 import { useState } from "react";
 
 import { _, format } from "../bridge/cockpit";
 import type { Backup } from "../bridge/views";
+import { Dialog } from "../parts/dialog";
 import { HelperLine } from "../parts/helper-line";
 import type { DialogProps } from "../parts/props";
 import { isLabel } from "../words/label";
@@ -23,44 +22,39 @@ export function PinDialog({ dispatch, session, id, backup }: DialogProps & { id:
   }
 
   return (
-    <Modal isOpen variant="small" onEscapePress={close} aria-labelledby="pin-title" aria-describedby="pin-body">
-      <ModalHeader labelId="pin-title" title={format(_("Pin $0"), backup.id)} />
-      <ModalBody id="pin-body">
-        <Form
-          onSubmit={(event) => {
-            event.preventDefault();
-            if (isLabel(label)) {
-              pin();
-            }
-          }}
-        >
-          <p>
-            {inChain
-              ? _("It goes when its cycle ends. So a copy is made that stands by itself, and that no rule ever removes.")
-              : _("It is kept for good: no rule ever removes it.")}
-          </p>
-          <FormGroup label={_("Label")} fieldId="pin-label" isRequired>
-            <TextInput
-              id="pin-label"
-              isRequired
-              value={label}
-              placeholder={_("For example: before the upgrade")}
-              validated={wrong ? "error" : "default"}
-              aria-describedby="pin-help"
-              onChange={(_event, typed) => setLabel(typed)}
-            />
-            <HelperLine id="pin-help" text={_("One line of at most 200 letters")} wrong={wrong} />
-          </FormGroup>
-        </Form>
-      </ModalBody>
-      <ModalFooter>
-        <Button variant="primary" onClick={pin} isDisabled={!isLabel(label)}>
-          {_("Pin")}
-        </Button>
-        <Button variant="link" onClick={close}>
-          {_("Cancel")}
-        </Button>
-      </ModalFooter>
-    </Modal>
+    <Dialog
+      id="pin"
+      size="small"
+      title={format(_("Pin $0"), backup.id)}
+      action={{ label: _("Pin"), isDisabled: !isLabel(label), onClick: pin }}
+      onClose={close}
+    >
+      <Form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (isLabel(label)) {
+            pin();
+          }
+        }}
+      >
+        <p>
+          {inChain
+            ? _("It goes when its cycle ends. So a copy is made that stands by itself, and that no rule ever removes.")
+            : _("It is kept for good: no rule ever removes it.")}
+        </p>
+        <FormGroup label={_("Label")} fieldId="pin-label" isRequired>
+          <TextInput
+            id="pin-label"
+            isRequired
+            value={label}
+            placeholder={_("For example: before the upgrade")}
+            validated={wrong ? "error" : "default"}
+            aria-describedby="pin-help"
+            onChange={(_event, typed) => setLabel(typed)}
+          />
+          <HelperLine id="pin-help" text={_("One line of at most 200 letters")} wrong={wrong} />
+        </FormGroup>
+      </Form>
+    </Dialog>
   );
 }

@@ -1,8 +1,6 @@
 import { Alert } from "@patternfly/react-core/dist/esm/components/Alert/index";
-import { Button } from "@patternfly/react-core/dist/esm/components/Button/index";
 import { Checkbox } from "@patternfly/react-core/dist/esm/components/Checkbox/index";
 import { Form, FormGroup } from "@patternfly/react-core/dist/esm/components/Form/index";
-import { Modal, ModalBody, ModalFooter, ModalHeader } from "@patternfly/react-core/dist/esm/components/Modal/index";
 import { Radio } from "@patternfly/react-core/dist/esm/components/Radio/index";
 import { Skeleton } from "@patternfly/react-core/dist/esm/components/Skeleton/index";
 import { TextInput } from "@patternfly/react-core/dist/esm/components/TextInput/index";
@@ -10,6 +8,7 @@ import { useState } from "react";
 
 import { _, format } from "../bridge/cockpit";
 import { type Backup, type VmRestorePlan, isVmRestorePlan } from "../bridge/views";
+import { Dialog } from "../parts/dialog";
 import { HelperLine } from "../parts/helper-line";
 import { ProblemAlert } from "../parts/problem-alert";
 import type { DialogProps } from "../parts/props";
@@ -150,42 +149,40 @@ export function RestoreDialog({ state, dispatch, session, id, backup }: DialogPr
   }
 
   return (
-    <Modal isOpen variant="medium" onEscapePress={close} aria-labelledby="restore-title" aria-describedby="restore-body">
-      <ModalHeader
-        labelId="restore-title"
-        title={format(_("Restore $0"), vm)}
-        description={format(_("As it was on $0 ($1)"), moment(backup.created_at), backup.id)}
-      />
-      <ModalBody id="restore-body" tabIndex={0} aria-label={_("How it is restored")}>
-        <Form onSubmit={(event) => event.preventDefault()}>
-          <Fields
-            form={form}
-            vm={vm}
-            plan={waiting ? null : plan}
-            onChange={(changes) => setForm((before) => ({ ...before, ...changes }))}
-          />
-          <section aria-label={_("What will happen")} aria-live="polite" aria-busy={waiting} className="backup-plan-area">
-            <h2 className="backup-heading">{_("What will happen")}</h2>
-            {!filled && <p className="backup-subtle">{_("Say where to restore to.")}</p>}
-            {filled && plan === null && waiting && <Skeleton height="6rem" screenreaderText={_("Working out what will be done")} />}
-            {filled && plan === null && !waiting && answer?.problem && <ProblemAlert problem={answer.problem} />}
-            {general !== null && (
-              <Alert isInline component="h2" variant="danger" variantLabel={_("Error:")} title={_("This cannot be done")}>
-                <p>{general}</p>
-              </Alert>
-            )}
-            {plan !== null && <RestorePlan plan={plan} />}
-          </section>
-        </Form>
-      </ModalBody>
-      <ModalFooter>
-        <Button variant={form.mode === "in-place" ? "danger" : "primary"} onClick={restore} isDisabled={!possible}>
-          {form.mode === "in-place" ? _("Replace its disks") : _("Restore")}
-        </Button>
-        <Button variant="link" onClick={close}>
-          {_("Cancel")}
-        </Button>
-      </ModalFooter>
-    </Modal>
+    <Dialog
+      id="restore"
+      size="medium"
+      title={format(_("Restore $0"), vm)}
+      description={format(_("As it was on $0 ($1)"), moment(backup.created_at), backup.id)}
+      bodyLabel={_("How it is restored")}
+      action={{
+        label: form.mode === "in-place" ? _("Replace its disks") : _("Restore"),
+        variant: form.mode === "in-place" ? "danger" : "primary",
+        isDisabled: !possible,
+        onClick: restore,
+      }}
+      onClose={close}
+    >
+      <Form onSubmit={(event) => event.preventDefault()}>
+        <Fields
+          form={form}
+          vm={vm}
+          plan={waiting ? null : plan}
+          onChange={(changes) => setForm((before) => ({ ...before, ...changes }))}
+        />
+        <section aria-label={_("What will happen")} aria-live="polite" aria-busy={waiting} className="backup-plan-area">
+          <h2 className="backup-heading">{_("What will happen")}</h2>
+          {!filled && <p className="backup-subtle">{_("Say where to restore to.")}</p>}
+          {filled && plan === null && waiting && <Skeleton height="6rem" screenreaderText={_("Working out what will be done")} />}
+          {filled && plan === null && !waiting && answer?.problem && <ProblemAlert problem={answer.problem} />}
+          {general !== null && (
+            <Alert isInline component="h2" variant="danger" variantLabel={_("Error:")} title={_("This cannot be done")}>
+              <p>{general}</p>
+            </Alert>
+          )}
+          {plan !== null && <RestorePlan plan={plan} />}
+        </section>
+      </Form>
+    </Dialog>
   );
 }

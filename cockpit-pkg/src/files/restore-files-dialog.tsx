@@ -1,18 +1,18 @@
 import { Alert } from "@patternfly/react-core/dist/esm/components/Alert/index";
-import { Button } from "@patternfly/react-core/dist/esm/components/Button/index";
-import { Form, FormGroup, FormHelperText } from "@patternfly/react-core/dist/esm/components/Form/index";
-import { HelperText, HelperTextItem } from "@patternfly/react-core/dist/esm/components/HelperText/index";
-import { Modal, ModalBody, ModalFooter, ModalHeader } from "@patternfly/react-core/dist/esm/components/Modal/index";
+import { Form, FormGroup } from "@patternfly/react-core/dist/esm/components/Form/index";
 import { Radio } from "@patternfly/react-core/dist/esm/components/Radio/index";
 import { TextInput } from "@patternfly/react-core/dist/esm/components/TextInput/index";
 import { useState } from "react";
 
 import { _, format, ngettext } from "../bridge/cockpit";
 import { type TreeRestorePlan, isTreeRestorePlan } from "../bridge/tree-views";
+import { Dialog } from "../parts/dialog";
+import { HelperLine } from "../parts/helper-line";
 import { useAnswer } from "../parts/use-answer";
 import type { Session } from "../state/session";
 import { bytes, moment, number } from "../words/format";
 import { problemText } from "../words/texts";
+import { baseName } from "./trees";
 
 const EXPECTED = { result: isTreeRestorePlan };
 
@@ -44,7 +44,7 @@ function Consequences({ plan, where, overwrite, path }: { plan: TreeRestorePlan;
       </p>
       {where === "beside" && !overwrite && <p>{_("If the directory is not empty, nothing is touched and the restore ends with an error.")}</p>}
       {where === "beside" && overwrite && <p>{_("Files of the same name in the directory are replaced.")}</p>}
-      <p>{_("Each name is the old file or the new one, whole, at every instant; a restore that was interrupted goes on when it is asked for again.")}</p>
+      <p>{_("No file is ever half written: each is the old one or the new one. A restore that was interrupted goes on when it is started again.")}</p>
     </Alert>
   );
 }
@@ -68,86 +68,72 @@ export function RestoreFilesDialog({ session, what, onClose }: { session: Sessio
   const plan = answer?.result ?? null;
   const problem = !waiting && answer !== null ? answer.problem : null;
 
+  function restore() {
+    onClose();
+    session.start({ op: "tree.restore", args });
+  }
+
   return (
-    <Modal isOpen variant="medium" onEscapePress={onClose} aria-labelledby="restore-files-title" aria-describedby="restore-files-body">
-      <ModalHeader
-        labelId="restore-files-title"
-        title={what.path === null ? _("Restore everything") : format(_("Restore $0"), what.path)}
-        description={format(_("As it was on $0"), moment(what.madeAt))}
-      />
-      <ModalBody id="restore-files-body">
-        <Form
-          onSubmit={(event) => {
-            event.preventDefault();
-          }}
-        >
-          <FormGroup role="radiogroup" label={_("Where to")} fieldId="restore-where" isStack>
-            <Radio
-              id="restore-beside"
-              name="restore-where"
-              label={_("To another directory")}
-              description={_("Nothing that is in use is touched")}
-              isChecked={where === "beside"}
-              onChange={() => setWhere("beside")}
-              body={
-                where === "beside" && (
-                  <>
-                    <TextInput
-                      id="restore-target"
-                      aria-label={_("Directory")}
-                      value={target}
-                      validated={wrong ? "error" : "default"}
-                      onChange={(_event, typed) => setTarget(typed)}
-                    />
-                    {wrong && (
-                      <FormHelperText>
-                        <HelperText isLiveRegion>
-                          <HelperTextItem variant="error">{_("The path begins with “/” and has no “..” in it")}</HelperTextItem>
-                        </HelperText>
-                      </FormHelperText>
-                    )}
-                  </>
-                )
-              }
-            />
-            <Radio
-              id="restore-original"
-              name="restore-where"
-              label={_("Where it was")}
-              description={_("What is there now is replaced")}
-              isChecked={where === "original"}
-              onChange={() => setWhere("original")}
-            />
+    <Dialog
+      id="restore-files"
+      size="medium"
+      title={what.path === null ? _("Restore everything") : format(_("Restore $0"), baseName(what.path))}
+      description={what.path === null ? format(_("As it was on $0"), moment(what.madeAt)) : format(_("$0, as it was on $1"), what.path, moment(what.madeAt))}
+      bodyLabel={_("How it is restored")}
+      action={{
+        label: _("Restore"),
+        variant: where === "original" ? "warning" : "primary",
+        isDisabled: wrong || plan === null || waiting || problem !== null,
+        onClick: restore,
+      }}
+      onClose={onClose}
+    >
+      <Form onSubmit={(event) => event.preventDefault()}>
+        <FormGroup role="radiogroup" label={_("Where to")} fieldId="restore-where" isStack>
+          <Radio
+            id="restore-beside"
+            name="restore-where"
+            label={_("To another directory")}
+            description={_("Nothing that is in use is touched")}
+            isChecked={where === "beside"}
+            onChange={() => setWhere("beside")}
+            body={
+              where === "beside" && (
+                <>
+                  <TextInput
+                    id="restore-target"
+                    aria-label={_("Directory")}
+                    value={target}
+                    validated={wrong ? "error" : "default"}
+                    onChange={(_event, typed) => setTarget(typed)}
+                  />
+                  {wrong && <HelperLine text={_("The path begins with “/” and has no “..” in it")} wrong />}
+                </>
+              )
+            }
+          />
+          <Radio
+            id="restore-original"
+            name="restore-where"
+            label={_("Where it was")}
+            description={_("What is there now is replaced")}
+            isChecked={where === "original"}
+            onChange={() => setWhere("original")}
+          />
+        </FormGroup>
+        {where === "beside" && (
+          <FormGroup role="radiogroup" label={_("If the directory is not empty")} fieldId="restore-replace" isStack>
+            <Radio id="restore-keep" name="restore-replace" label={_("Touch nothing")} isChecked={!replace} onChange={() => setReplace(false)} />
+            <Radio id="restore-overwrite" name="restore-replace" label={_("Replace files of the same name")} isChecked={replace} onChange={() => setReplace(true)} />
           </FormGroup>
-          {where === "beside" && (
-            <FormGroup role="radiogroup" label={_("If the directory is not empty")} fieldId="restore-replace" isStack>
-              <Radio id="restore-keep" name="restore-replace" label={_("Touch nothing")} isChecked={!replace} onChange={() => setReplace(false)} />
-              <Radio id="restore-overwrite" name="restore-replace" label={_("Replace files of the same name")} isChecked={replace} onChange={() => setReplace(true)} />
-            </FormGroup>
+        )}
+        <div aria-live="polite">
+          {plan !== null && problem === null && <Consequences plan={plan} where={where} overwrite={overwrite} path={what.path} />}
+          {problem !== null && (
+            <Alert isInline isPlain component="h2" variant="danger" variantLabel={_("Error:")} title={problem.message ?? problemText(problem).title} />
           )}
-          <div aria-live="polite">
-            {plan !== null && problem === null && <Consequences plan={plan} where={where} overwrite={overwrite} path={what.path} />}
-            {problem !== null && (
-              <Alert isInline isPlain component="h2" variant="danger" variantLabel={_("Error:")} title={problem.message ?? problemText(problem).title} />
-            )}
-          </div>
-        </Form>
-      </ModalBody>
-      <ModalFooter>
-        <Button
-          variant={where === "original" ? "warning" : "primary"}
-          isDisabled={wrong || plan === null || waiting || problem !== null}
-          onClick={() => {
-            onClose();
-            session.start({ op: "tree.restore", args });
-          }}
-        >
-          {_("Restore")}
-        </Button>
-        <Button variant="link" onClick={onClose}>
-          {_("Cancel")}
-        </Button>
-      </ModalFooter>
-    </Modal>
+        </div>
+      </Form>
+    </Dialog>
   );
 }

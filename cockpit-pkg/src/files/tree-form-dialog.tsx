@@ -1,8 +1,5 @@
 import { Alert } from "@patternfly/react-core/dist/esm/components/Alert/index";
-import { Button } from "@patternfly/react-core/dist/esm/components/Button/index";
-import { Form, FormGroup, FormHelperText } from "@patternfly/react-core/dist/esm/components/Form/index";
-import { HelperText, HelperTextItem } from "@patternfly/react-core/dist/esm/components/HelperText/index";
-import { Modal, ModalBody, ModalFooter, ModalHeader } from "@patternfly/react-core/dist/esm/components/Modal/index";
+import { Form, FormGroup } from "@patternfly/react-core/dist/esm/components/Form/index";
 import { TextArea } from "@patternfly/react-core/dist/esm/components/TextArea/index";
 import { TextInput } from "@patternfly/react-core/dist/esm/components/TextInput/index";
 import { type ReactNode, useState } from "react";
@@ -10,6 +7,8 @@ import { type ReactNode, useState } from "react";
 import type { Problem } from "../bridge/channel";
 import { _, format } from "../bridge/cockpit";
 import { type TreeTask, isCounted, isTreeTask } from "../bridge/tree-views";
+import { Dialog } from "../parts/dialog";
+import { HelperLine } from "../parts/helper-line";
 import type { Session } from "../state/session";
 import { number } from "../words/format";
 import { problemText } from "../words/texts";
@@ -61,21 +60,11 @@ export function wrongOf(values: Values): Wrong {
   return wrong;
 }
 
-function Help({ help, wrong }: { help?: string; wrong?: string }) {
-  return (
-    <FormHelperText>
-      <HelperText isLiveRegion={wrong !== undefined}>
-        <HelperTextItem variant={wrong === undefined ? "default" : "error"}>{wrong ?? help}</HelperTextItem>
-      </HelperText>
-    </FormHelperText>
-  );
-}
-
 function Field({ id, label, help, wrong, required = false, children }: { id: string; label: string; help: string; wrong?: string; required?: boolean; children: ReactNode }) {
   return (
     <FormGroup label={label} fieldId={id} isRequired={required}>
       {children}
-      <Help help={help} wrong={wrong} />
+      <HelperLine text={wrong ?? help} wrong={wrong !== undefined} />
     </FormGroup>
   );
 }
@@ -122,48 +111,49 @@ export function TreeFormDialog({ session, task, onClose, onSaved }: Props) {
   }
 
   return (
-    <Modal isOpen variant="medium" onEscapePress={onClose} aria-labelledby="tree-form-title" aria-describedby="tree-form-body">
-      <ModalHeader labelId="tree-form-title" title={task === null ? _("Back up files") : format(_("Files of $0"), task.name)} />
-      <ModalBody id="tree-form-body">
-        <Form
-          id="tree-form"
-          onSubmit={(event) => {
-            event.preventDefault();
-            if (complete && !saving) {
-              save();
-            }
-          }}
-        >
-          {problem !== null && (
-            <Alert isInline component="h2" variant="danger" variantLabel={_("Error:")} title={problem.message ?? problemText(problem).title} />
-          )}
-          <Field id="tree-name" label={_("Name")} required help={_("Its backups are found under this name; it cannot be changed later.")} wrong={wrong.name}>
-            <TextInput id="tree-name" isRequired isDisabled={task !== null} value={values.name} validated={wrong.name === undefined ? "default" : "error"} onChange={(_event, name) => change({ name })} />
+    <Dialog
+      id="tree-dialog"
+      size="medium"
+      title={task === null ? _("Back up files") : format(_("Files of $0"), task.name)}
+      bodyLabel={_("What is backed up, and how")}
+      action={{
+        label: task === null ? _("Add") : _("Save"),
+        form: "tree-form",
+        isDisabled: !complete,
+        busy: saving && _("Being saved"),
+      }}
+      onClose={onClose}
+    >
+      <Form
+        id="tree-form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (complete && !saving) {
+            save();
+          }
+        }}
+      >
+        {problem !== null && (
+          <Alert isInline component="h2" variant="danger" variantLabel={_("Error:")} title={problem.message ?? problemText(problem).title} />
+        )}
+        <Field id="tree-name" label={_("Name")} required help={_("Its backups are found under this name; it cannot be changed later.")} wrong={wrong.name}>
+          <TextInput id="tree-name" isRequired isDisabled={task !== null} value={values.name} validated={wrong.name === undefined ? "default" : "error"} onChange={(_event, name) => change({ name })} />
+        </Field>
+        <Field id="tree-sources" label={_("Directories")} required help={_("One a line, for instance /etc")} wrong={wrong.sources}>
+          <TextArea id="tree-sources" isRequired rows={3} resizeOrientation="vertical" value={values.sources} validated={wrong.sources === undefined ? "default" : "error"} onChange={(_event, sources) => change({ sources })} />
+        </Field>
+        <Field id="tree-excludes" label={_("Leave out")} help={_("One a line: a name or pattern such as *.tmp, or a path such as /srv/data/cache")}>
+          <TextArea id="tree-excludes" rows={2} resizeOrientation="vertical" value={values.excludes} onChange={(_event, excludes) => change({ excludes })} />
+        </Field>
+        {incremental && (
+          <Field id="tree-interval" label={_("Days from one full backup to the next")} help={_("In between only what has changed is stored. A full backup begins a new generation.")} wrong={wrong.interval}>
+            <TextInput id="tree-interval" type="number" className="backup-number" min={1} max={INTERVAL_MAX} value={values.interval} validated={wrong.interval === undefined ? "default" : "error"} onChange={(_event, interval) => change({ interval })} />
           </Field>
-          <Field id="tree-sources" label={_("Directories")} required help={_("One a line, for instance /etc")} wrong={wrong.sources}>
-            <TextArea id="tree-sources" isRequired rows={3} resizeOrientation="vertical" value={values.sources} validated={wrong.sources === undefined ? "default" : "error"} onChange={(_event, sources) => change({ sources })} />
-          </Field>
-          <Field id="tree-excludes" label={_("Leave out")} help={_("One a line: a name or pattern such as *.tmp, or a path such as /srv/data/cache")}>
-            <TextArea id="tree-excludes" rows={2} resizeOrientation="vertical" value={values.excludes} onChange={(_event, excludes) => change({ excludes })} />
-          </Field>
-          {incremental && (
-            <Field id="tree-interval" label={_("Days from one full backup to the next")} help={_("In between only what has changed is stored. A full backup begins a new generation.")} wrong={wrong.interval}>
-              <TextInput id="tree-interval" type="number" className="backup-number" min={1} max={INTERVAL_MAX} value={values.interval} validated={wrong.interval === undefined ? "default" : "error"} onChange={(_event, interval) => change({ interval })} />
-            </Field>
-          )}
-          <Field id="tree-keep" label={incremental ? _("Generations kept") : _("Backups kept")} help={_("The oldest goes as a whole once there are more. Left empty, all are kept.")} wrong={wrong.keep}>
-            <TextInput id="tree-keep" type="number" className="backup-number" min={1} max={KEEP_MAX} value={values.keep} validated={wrong.keep === undefined ? "default" : "error"} onChange={(_event, keep) => change({ keep })} />
-          </Field>
-        </Form>
-      </ModalBody>
-      <ModalFooter>
-        <Button variant="primary" type="submit" form="tree-form" isDisabled={!complete || saving} isLoading={saving} spinnerAriaLabel={_("Being saved")}>
-          {task === null ? _("Add") : _("Save")}
-        </Button>
-        <Button variant="link" onClick={onClose}>
-          {_("Cancel")}
-        </Button>
-      </ModalFooter>
-    </Modal>
+        )}
+        <Field id="tree-keep" label={incremental ? _("Generations kept") : _("Backups kept")} help={_("The oldest goes as a whole once there are more. Left empty, all are kept.")} wrong={wrong.keep}>
+          <TextInput id="tree-keep" type="number" className="backup-number" min={1} max={KEEP_MAX} value={values.keep} validated={wrong.keep === undefined ? "default" : "error"} onChange={(_event, keep) => change({ keep })} />
+        </Field>
+      </Form>
+    </Dialog>
   );
 }

@@ -17,10 +17,6 @@ export interface Generation {
   points: readonly Backup[];
 }
 
-function nameOf(projectId: string): string {
-  return projectId.slice(projectId.lastIndexOf("/") + 1);
-}
-
 const newestFirst = (a: Backup, b: Backup) => (a.created_at < b.created_at ? 1 : a.created_at > b.created_at ? -1 : 0);
 
 export function treesOf(tasks: readonly TreeTask[], backups: readonly Backup[]): Tree[] {
@@ -38,7 +34,7 @@ export function treesOf(tasks: readonly TreeTask[], backups: readonly Backup[]):
     const points = (pointsOf.get(projectId) ?? []).sort(newestFirst);
     return {
       projectId,
-      name: nameOf(projectId),
+      name: baseName(projectId),
       task: taskOf.get(projectId) ?? null,
       points,
       sizeBytes: points.reduce((sum, point) => sum + point.size_bytes, 0),
@@ -68,6 +64,11 @@ export interface Crumb {
 export function crumbsOf(path: string): Crumb[] {
   const names = path.split("/").filter((name) => name !== "");
   return names.map((name, index) => ({ name, path: "/" + names.slice(0, index + 1).join("/") }));
+}
+
+/** /srv/data/x → x */
+export function baseName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
 }
 
 /** Texts of a form, one a line. */

@@ -1,15 +1,14 @@
 import { Alert } from "@patternfly/react-core/dist/esm/components/Alert/index";
-import { Button } from "@patternfly/react-core/dist/esm/components/Button/index";
-import { Form, FormGroup, FormHelperText } from "@patternfly/react-core/dist/esm/components/Form/index";
+import { Form, FormGroup } from "@patternfly/react-core/dist/esm/components/Form/index";
 import { FormSelect, FormSelectOption } from "@patternfly/react-core/dist/esm/components/FormSelect/index";
-import { HelperText, HelperTextItem } from "@patternfly/react-core/dist/esm/components/HelperText/index";
-import { Modal, ModalBody, ModalFooter, ModalHeader } from "@patternfly/react-core/dist/esm/components/Modal/index";
 import { TextInput } from "@patternfly/react-core/dist/esm/components/TextInput/index";
 import { TimePicker } from "@patternfly/react-core/dist/esm/components/TimePicker/index";
 import { useState } from "react";
 
 import { _ } from "../bridge/cockpit";
 import type { Schedule } from "../bridge/settings-views";
+import { Dialog } from "../parts/dialog";
+import { HelperLine } from "../parts/helper-line";
 import { weekdayName } from "../words/format";
 import { scheduled } from "../words/tree-texts";
 import { DEFAULT_WHEN, type Every, type When, calendarOf, isComplete, whenOf } from "./when";
@@ -49,66 +48,62 @@ export function ScheduleDialog({ schedule, things, saving, problem, onSave, onCl
   const change = (changes: Partial<When>) => setWhen({ ...when, ...changes });
 
   return (
-    <Modal isOpen variant="small" onEscapePress={onClose} aria-labelledby="schedule-title" aria-describedby="schedule-body">
-      <ModalHeader labelId="schedule-title" title={schedule === null ? _("Add a schedule") : scheduled(schedule.what)} />
-      <ModalBody id="schedule-body">
-        <Form
-          id="schedule-form"
-          onSubmit={(event) => {
-            event.preventDefault();
-            if (!saving && what !== "" && isComplete(when)) {
-              onSave(what, calendarOf(when));
-            }
-          }}
-        >
-          {problem !== null && <Alert isInline component="h2" variant="danger" variantLabel={_("Error:")} title={problem} />}
-          {schedule === null && (
-            <FormGroup label={_("What")} fieldId="schedule-what">
-              <FormSelect id="schedule-what" value={what} onChange={(_event, next) => setWhat(next)}>
-                {things.map((thing) => (
-                  <FormSelectOption key={thing} value={thing} label={scheduled(thing)} />
-                ))}
-              </FormSelect>
-            </FormGroup>
-          )}
-          <FormGroup label={_("How often")} fieldId="schedule-every">
-            <FormSelect id="schedule-every" value={when.every} onChange={(_event, every) => change({ every: every as Every })}>
-              <FormSelectOption value="day" label={_("Every day")} />
-              <FormSelectOption value="week" label={_("Every week")} />
-              <FormSelectOption value="month" label={_("On the first of the month")} />
-              <FormSelectOption value="other" label={_("At other times")} />
+    <Dialog
+      id="schedule"
+      size="small"
+      title={schedule === null ? _("Add a schedule") : scheduled(schedule.what)}
+      action={{
+        label: _("Save"),
+        form: "schedule-form",
+        isDisabled: what === "" || !isComplete(when),
+        busy: saving && _("Being saved"),
+      }}
+      onClose={onClose}
+    >
+      <Form
+        id="schedule-form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (!saving && what !== "" && isComplete(when)) {
+            onSave(what, calendarOf(when));
+          }
+        }}
+      >
+        {problem !== null && <Alert isInline component="h2" variant="danger" variantLabel={_("Error:")} title={problem} />}
+        {schedule === null && (
+          <FormGroup label={_("What")} fieldId="schedule-what">
+            <FormSelect id="schedule-what" value={what} onChange={(_event, next) => setWhat(next)}>
+              {things.map((thing) => (
+                <FormSelectOption key={thing} value={thing} label={scheduled(thing)} />
+              ))}
             </FormSelect>
           </FormGroup>
-          {when.every === "week" && (
-            <FormGroup label={_("Day")} fieldId="schedule-weekday">
-              <FormSelect id="schedule-weekday" value={String(when.weekday)} onChange={(_event, day) => change({ weekday: Number(day) })}>
-                {[1, 2, 3, 4, 5, 6, 0].map((day) => (
-                  <FormSelectOption key={day} value={String(day)} label={weekdayName(day)} />
-                ))}
-              </FormSelect>
-            </FormGroup>
-          )}
-          {when.every !== "other" && <TimeField when={when} onChange={change} />}
-          {when.every === "other" && (
-            <FormGroup label={_("When")} fieldId="schedule-expression">
-              <TextInput id="schedule-expression" value={when.expression} onChange={(_event, expression) => change({ expression })} />
-              <FormHelperText>
-                <HelperText>
-                  <HelperTextItem>{_("As a timer of systemd takes it, for instance Mon..Fri 22:00, or the five fields of a crontab")}</HelperTextItem>
-                </HelperText>
-              </FormHelperText>
-            </FormGroup>
-          )}
-        </Form>
-      </ModalBody>
-      <ModalFooter>
-        <Button variant="primary" type="submit" form="schedule-form" isDisabled={saving || what === "" || !isComplete(when)} isLoading={saving} spinnerAriaLabel={_("Being saved")}>
-          {_("Save")}
-        </Button>
-        <Button variant="link" onClick={onClose}>
-          {_("Cancel")}
-        </Button>
-      </ModalFooter>
-    </Modal>
+        )}
+        <FormGroup label={_("How often")} fieldId="schedule-every">
+          <FormSelect id="schedule-every" value={when.every} onChange={(_event, every) => change({ every: every as Every })}>
+            <FormSelectOption value="day" label={_("Every day")} />
+            <FormSelectOption value="week" label={_("Every week")} />
+            <FormSelectOption value="month" label={_("On the first of the month")} />
+            <FormSelectOption value="other" label={_("At other times")} />
+          </FormSelect>
+        </FormGroup>
+        {when.every === "week" && (
+          <FormGroup label={_("Day")} fieldId="schedule-weekday">
+            <FormSelect id="schedule-weekday" value={String(when.weekday)} onChange={(_event, day) => change({ weekday: Number(day) })}>
+              {[1, 2, 3, 4, 5, 6, 0].map((day) => (
+                <FormSelectOption key={day} value={String(day)} label={weekdayName(day)} />
+              ))}
+            </FormSelect>
+          </FormGroup>
+        )}
+        {when.every !== "other" && <TimeField when={when} onChange={change} />}
+        {when.every === "other" && (
+          <FormGroup label={_("When")} fieldId="schedule-expression">
+            <TextInput id="schedule-expression" value={when.expression} onChange={(_event, expression) => change({ expression })} />
+            <HelperLine text={_("As a timer of systemd takes it, for instance Mon..Fri 22:00, or the five fields of a crontab")} />
+          </FormGroup>
+        )}
+      </Form>
+    </Dialog>
   );
 }

@@ -1,11 +1,11 @@
-import { FormGroup, FormHelperText } from "@patternfly/react-core/dist/esm/components/Form/index";
+import { FormGroup } from "@patternfly/react-core/dist/esm/components/Form/index";
 import { FormSelect, FormSelectOption } from "@patternfly/react-core/dist/esm/components/FormSelect/index";
-import { HelperText, HelperTextItem } from "@patternfly/react-core/dist/esm/components/HelperText/index";
 import { Switch } from "@patternfly/react-core/dist/esm/components/Switch/index";
 import { TextInput } from "@patternfly/react-core/dist/esm/components/TextInput/index";
 import { useState } from "react";
 
 import { _, format } from "../bridge/cockpit";
+import { HelperLine } from "../parts/helper-line";
 import { number } from "../words/format";
 
 /** A setting as its field sees it. */
@@ -21,16 +21,6 @@ interface FieldProps extends Bound {
   id: string;
   label: string;
   help: string;
-}
-
-function Help({ help, wrong }: { help: string; wrong: string | null }) {
-  return (
-    <FormHelperText>
-      <HelperText isLiveRegion={wrong !== null}>
-        <HelperTextItem variant={wrong === null ? "default" : "error"}>{wrong ?? help}</HelperTextItem>
-      </HelperText>
-    </FormHelperText>
-  );
 }
 
 interface TextProps extends FieldProps {
@@ -78,7 +68,7 @@ export function TextField({ id, label, help, value, wrong, saving, save, min = 0
           }
         }}
       />
-      <Help help={help} wrong={reason} />
+      <HelperLine text={reason ?? help} wrong={reason !== null} />
     </FormGroup>
   );
 }
@@ -91,7 +81,7 @@ export function ChoiceField({ id, label, help, value, wrong, saving, save, choic
           <FormSelectOption key={name} value={name} label={text} />
         ))}
       </FormSelect>
-      <Help help={help} wrong={wrong} />
+      <HelperLine text={wrong ?? help} wrong={wrong !== null} />
     </FormGroup>
   );
 }
@@ -100,7 +90,7 @@ export function SwitchField({ id, label, help, value, wrong, saving, save }: Fie
   return (
     <FormGroup fieldId={id} role="group" aria-label={label}>
       <Switch id={id} label={label} isChecked={value === "yes"} isDisabled={saving} onChange={(_event, checked) => save(checked ? "yes" : "no")} />
-      <Help help={help} wrong={wrong} />
+      <HelperLine text={wrong ?? help} wrong={wrong !== null} />
     </FormGroup>
   );
 }

@@ -1,10 +1,9 @@
-import { Button } from "@patternfly/react-core/dist/esm/components/Button/index";
 import { ExpandableSection } from "@patternfly/react-core/dist/esm/components/ExpandableSection/index";
-import { Modal, ModalBody, ModalFooter, ModalHeader } from "@patternfly/react-core/dist/esm/components/Modal/index";
 import { useState } from "react";
 
 import { _, format, ngettext } from "../bridge/cockpit";
 import { isVmBackupPlan } from "../bridge/views";
+import { Dialog } from "../parts/dialog";
 import type { DialogProps } from "../parts/props";
 import { useAnswer } from "../parts/use-answer";
 import { BackUpOptionsForm } from "./back-up-options";
@@ -39,40 +38,33 @@ export function BackUpDialog({ state, dispatch, session, uuids }: DialogProps & 
   }
 
   return (
-    <Modal isOpen variant="large" onEscapePress={close} aria-labelledby="back-up-title" aria-describedby="back-up-body">
-      <ModalHeader
-        labelId="back-up-title"
-        title={
-          vms.length === 1
-            ? format(_("Back up $0"), names[0] ?? "")
-            : format(ngettext("Back up $0 virtual machine", "Back up $0 virtual machines", vms.length), vms.length)
-        }
-        description={_("This is what will be done. The machines keep running, and you can close this page meanwhile.")}
-      />
-      <ModalBody id="back-up-body" tabIndex={0} aria-label={_("What will be done")}>
-        <BackupPlan answer={answer} waiting={waiting} vms={vms} />
-        <ExpandableSection
-          toggleText={_("Options of this run")}
-          isExpanded={optionsOpen}
-          onToggle={(_event, open) => setOptionsOpen(open)}
-          isIndented
-        >
-          <BackUpOptionsForm
-            vms={vms}
-            form={form}
-            wrong={wrong}
-            onChange={(changes) => setForm((before) => ({ ...before, ...changes }))}
-          />
-        </ExpandableSection>
-      </ModalBody>
-      <ModalFooter>
-        <Button variant="primary" onClick={start} isDisabled={!good || waiting || possible === 0}>
-          {_("Start the backup")}
-        </Button>
-        <Button variant="link" onClick={close}>
-          {_("Cancel")}
-        </Button>
-      </ModalFooter>
-    </Modal>
+    <Dialog
+      id="back-up"
+      size="large"
+      title={
+        vms.length === 1
+          ? format(_("Back up $0"), names[0] ?? "")
+          : format(ngettext("Back up $0 virtual machine", "Back up $0 virtual machines", vms.length), vms.length)
+      }
+      description={_("This is what will be done. The machines keep running, and you can close this page meanwhile.")}
+      bodyLabel={_("What will be done")}
+      action={{ label: _("Start the backup"), isDisabled: !good || waiting || possible === 0, onClick: start }}
+      onClose={close}
+    >
+      <BackupPlan answer={answer} waiting={waiting} vms={vms} />
+      <ExpandableSection
+        toggleText={_("Options of this run")}
+        isExpanded={optionsOpen}
+        onToggle={(_event, open) => setOptionsOpen(open)}
+        isIndented
+      >
+        <BackUpOptionsForm
+          vms={vms}
+          form={form}
+          wrong={wrong}
+          onChange={(changes) => setForm((before) => ({ ...before, ...changes }))}
+        />
+      </ExpandableSection>
+    </Dialog>
   );
 }
