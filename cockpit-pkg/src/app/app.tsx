@@ -1,6 +1,6 @@
 import { Page, PageSection } from "@patternfly/react-core/dist/esm/components/Page/index";
 import { Tab, TabTitleText, Tabs, TabsComponent } from "@patternfly/react-core/dist/esm/components/Tabs/index";
-import type { ReactNode } from "react";
+import { type ReactNode, memo } from "react";
 
 import { ActivityTab } from "../activity/activity-tab";
 import { BackupsTab } from "../backups/backups-tab";
@@ -17,7 +17,6 @@ import { AccessView } from "./access-view";
 import { Dialogs } from "./dialogs";
 import { Notices } from "./notices";
 
-
 /** What the tabs lead to: the one part of the page that changes with them. */
 const CONTENT_ID = "backup-content";
 
@@ -27,6 +26,24 @@ type TabName = (typeof TABS)[number];
 function tabOf(name: string): TabName {
   return TABS.find((tab) => tab === name) ?? "vms";
 }
+
+/* By itself: PatternFly's tabs measure themselves at each drawing, and the state changes far more often. */
+const TabBar = memo(function TabBar({ tab, running }: { tab: TabName; running: number }) {
+  return (
+    <Tabs activeKey={tab} component={TabsComponent.nav} usePageInsets aria-label={_("Parts of this page")}>
+      <Tab eventKey="vms" tabContentId={CONTENT_ID} href="#/vms" title={<TabTitleText>{_("Virtual machines")}</TabTitleText>} />
+      <Tab eventKey="backups" tabContentId={CONTENT_ID} href="#/backups" title={<TabTitleText>{_("Backups")}</TabTitleText>} />
+      <Tab eventKey="files" tabContentId={CONTENT_ID} href="#/files" title={<TabTitleText>{_("Files")}</TabTitleText>} />
+      <Tab
+        eventKey="activity"
+        tabContentId={CONTENT_ID}
+        href="#/activity"
+        title={<TabTitleText>{running > 0 ? format(_("Activity ($0)"), running) : _("Activity")}</TabTitleText>}
+      />
+      <Tab eventKey="settings" tabContentId={CONTENT_ID} href="#/settings" title={<TabTitleText>{_("Settings")}</TabTitleText>} />
+    </Tabs>
+  );
+});
 
 interface Props {
   store: Store;
@@ -55,18 +72,7 @@ export function App({ store, session, access: keeper }: Props) {
     <Page className="backup-page no-masthead-sidebar" mainComponent="main" mainAriaLabel={_("Backups")}>
       <h1 className="pf-v6-u-screen-reader">{_("Backups")}</h1>
       <PageSection type="tabs" className="backup-tabs" hasBodyWrapper={false}>
-        <Tabs activeKey={tab} component={TabsComponent.nav} usePageInsets aria-label={_("Parts of this page")}>
-          <Tab eventKey="vms" tabContentId={CONTENT_ID} href="#/vms" title={<TabTitleText>{_("Virtual machines")}</TabTitleText>} />
-          <Tab eventKey="backups" tabContentId={CONTENT_ID} href="#/backups" title={<TabTitleText>{_("Backups")}</TabTitleText>} />
-          <Tab eventKey="files" tabContentId={CONTENT_ID} href="#/files" title={<TabTitleText>{_("Files")}</TabTitleText>} />
-          <Tab
-            eventKey="activity"
-            tabContentId={CONTENT_ID}
-            href="#/activity"
-            title={<TabTitleText>{running > 0 ? format(_("Activity ($0)"), running) : _("Activity")}</TabTitleText>}
-          />
-          <Tab eventKey="settings" tabContentId={CONTENT_ID} href="#/settings" title={<TabTitleText>{_("Settings")}</TabTitleText>} />
-        </Tabs>
+        <TabBar tab={tab} running={running} />
       </PageSection>
       <PageSection isFilled hasBodyWrapper={false} className="backup-content" id={CONTENT_ID}>
         <Notices notices={state.notices} dispatch={store.dispatch} />

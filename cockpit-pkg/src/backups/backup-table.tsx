@@ -14,11 +14,12 @@ import {
 } from "@patternfly/react-table/dist/esm/components/Table/index";
 import AngleDownIcon from "@patternfly/react-icons/dist/esm/icons/angle-down-icon";
 import ThumbtackIcon from "@patternfly/react-icons/dist/esm/icons/thumbtack-icon";
-import { memo } from "react";
+import { memo, useMemo } from "react";
 
 import { _, cockpit, format, ngettext } from "../bridge/cockpit";
 import type { Backup, Vm } from "../bridge/views";
 import { ActionsMenu, type MenuAction } from "../parts/actions-menu";
+import { useGrowing } from "../parts/use-growing";
 import { type ProjectGroup, canExport, canRestoreVm, groupByProject } from "../state/select";
 import type { Session } from "../state/session";
 import { type Action, type BackupSort, type BackupsState, backupId } from "../state/state";
@@ -73,15 +74,18 @@ function actionsOf(backup: Backup, dispatch: (action: Action) => void, session: 
   ];
 }
 
-interface RowProps {
+interface CellsProps {
   backup: Backup;
+  dispatch: (action: Action) => void;
+  session: Session;
+  now: Date;
+}
+
+interface RowProps extends CellsProps {
   index: string;
   selected: boolean;
   expanded: boolean;
   ofProject: readonly Backup[];
-  dispatch: (action: Action) => void;
-  session: Session;
-  now: Date;
 }
 
 function NameCell({ backup }: { backup: Backup }) {
@@ -102,10 +106,66 @@ function NameCell({ backup }: { backup: Backup }) {
   );
 }
 
-const BackupRow = memo(function BackupRow(props: RowProps) {
-  const { backup, index, selected, expanded, ofProject, dispatch, session, now } = props;
+/* What being chosen or opened does not change. */
+const BackupCells = memo(function BackupCells({ backup, dispatch, session, now }: CellsProps) {
   const kind = backupKind(backup);
   const status = backupStatus(backup.status);
+  const id = backupId(backup);
+  return (
+    <>
+      <Td dataLabel={_("Backup")} modifier="breakWord">
+        <NameCell backup={backup} />
+      </Td>
+      <Td dataLabel={_("Kind")}>
+        <Label color={kind.colour} isCompact>
+          {kind.text}
+        </Label>
+      </Td>
+      <Td dataLabel={_("Status")}>
+        <Label color={status.colour} variant="outline" isCompact>
+          {status.text}
+        </Label>
+      </Td>
+      <Td dataLabel={_("Made")} modifier="nowrap">
+        <time dateTime={backup.created_at} title={age(backup.created_at, now)}>
+          {moment(backup.created_at)}
+        </time>
+      </Td>
+      <Td dataLabel={_("Size")} modifier="nowrap">
+        {bytes(backup.size_bytes)}
+      </Td>
+      <Td isActionCell>
+        <div className="backup-actions">
+          {canRestoreVm(backup) && (
+            <Button
+              variant="secondary"
+              size="sm"
+              aria-label={format(_("Restore $0"), backup.id)}
+              onClick={() => dispatch({ type: "dialog", dialog: { kind: "restore", id } })}
+            >
+              {_("Restore…")}
+            </Button>
+          )}
+          {backup.project_id.startsWith("tree/") && backup.status === "completed" && (
+            <Button
+              variant="secondary"
+              size="sm"
+              component="a"
+              href={"#" + cockpit.location.encode(["files"], { project: backup.project_id, backup: backup.id })}
+              aria-label={format(_("Browse… $0"), backup.id)}
+            >
+              {_("Browse…")}
+            </Button>
+          )}
+          <ActionsMenu label={format(_("Actions of $0"), backup.id)} actions={() => actionsOf(backup, dispatch, session)} />
+        </div>
+      </Td>
+    </>
+  );
+});
+
+const BackupRow = memo(function BackupRow(props: RowProps) {
+  const { backup, index, selected, expanded, ofProject, dispatch, session, now } = props;
   const id = backupId(backup);
   return (
     <>
@@ -134,53 +194,7 @@ const BackupRow = memo(function BackupRow(props: RowProps) {
             onClick={() => dispatch({ type: "backups-expand", id, expanded: !expanded })}
           />
         </Td>
-        <Td dataLabel={_("Backup")} modifier="breakWord">
-          <NameCell backup={backup} />
-        </Td>
-        <Td dataLabel={_("Kind")}>
-          <Label color={kind.colour} isCompact>
-            {kind.text}
-          </Label>
-        </Td>
-        <Td dataLabel={_("Status")}>
-          <Label color={status.colour} variant="outline" isCompact>
-            {status.text}
-          </Label>
-        </Td>
-        <Td dataLabel={_("Made")} modifier="nowrap">
-          <time dateTime={backup.created_at} title={age(backup.created_at, now)}>
-            {moment(backup.created_at)}
-          </time>
-        </Td>
-        <Td dataLabel={_("Size")} modifier="nowrap">
-          {bytes(backup.size_bytes)}
-        </Td>
-        <Td isActionCell>
-          <div className="backup-actions">
-            {canRestoreVm(backup) && (
-              <Button
-                variant="secondary"
-                size="sm"
-                aria-label={format(_("Restore $0"), backup.id)}
-                onClick={() => dispatch({ type: "dialog", dialog: { kind: "restore", id } })}
-              >
-                {_("Restore…")}
-              </Button>
-            )}
-            {backup.project_id.startsWith("tree/") && backup.status === "completed" && (
-              <Button
-                variant="secondary"
-                size="sm"
-                component="a"
-                href={"#" + cockpit.location.encode(["files"], { project: backup.project_id, backup: backup.id })}
-                aria-label={format(_("Browse… $0"), backup.id)}
-              >
-                {_("Browse…")}
-              </Button>
-            )}
-            <ActionsMenu label={format(_("Actions of $0"), backup.id)} actions={actionsOf(backup, dispatch, session)} />
-          </div>
-        </Td>
+        <BackupCells backup={backup} dispatch={dispatch} session={session} now={now} />
       </Tr>
       {expanded && (
         <Tr isExpanded>
@@ -203,6 +217,7 @@ interface BodyProps extends Pick<TableProps, "backups" | "byProject" | "vms" | "
 /** A project's name and how its backups depend on each other, above its rows. */
 function ProjectBody({ group, byProject, vms, backups, dispatch, session, now, index }: BodyProps) {
   const ofProject = byProject.get(group.projectId) ?? group.backups;
+  const chains = useMemo(() => chainsOf(ofProject), [ofProject]);
   const size = ofProject.reduce((sum, backup) => sum + backup.size_bytes, 0);
   return (
     <Tbody>
@@ -218,7 +233,7 @@ function ProjectBody({ group, byProject, vms, backups, dispatch, session, now, i
       </Tr>
       <Tr className="backup-project-chains">
         <Td colSpan={COLUMNS_COUNT} dataLabel={_("What needs what")}>
-          <ChainView chains={chainsOf(ofProject)} vm={vms.get(group.projectId)} />
+          <ChainView chains={chains} vm={vms.get(group.projectId)} />
         </Td>
       </Tr>
       {group.backups.map((backup, row) => (
@@ -240,6 +255,8 @@ function ProjectBody({ group, byProject, vms, backups, dispatch, session, now, i
 
 interface TableProps {
   backups: BackupsState;
+  /** The backup that the address names. */
+  named: string | null;
   /** The rows of this page, and those of all pages, which “select all” takes. */
   rows: readonly Backup[];
   all: readonly Backup[];
@@ -253,8 +270,12 @@ interface TableProps {
 }
 
 export function BackupTable(props: TableProps) {
-  const { backups, rows, all, dispatch } = props;
-  const selectable = all.filter(canExport);
+  const { backups, named, rows, all, dispatch } = props;
+  const { by, descending } = backups.sort;
+  const { search, kind, status, paging } = backups;
+  const place = [paging.page, by, descending ? "down" : "up", kind, status, search].join(" ");
+  const shown = useGrowing(rows.length, place, named === null ? 0 : rows.findIndex(({ id }) => id === named) + 1);
+  const selectable = useMemo(() => all.filter(canExport), [all]);
   const chosen = selectable.filter((backup) => backups.selected.has(backupId(backup))).length;
   const allChosen = chosen > 0 && chosen === selectable.length;
   const sortOf = (column: BackupSort): ThProps["sort"] => ({
@@ -291,7 +312,7 @@ export function BackupTable(props: TableProps) {
           <Th screenReaderText={_("Actions")} />
         </Tr>
       </Thead>
-      {groupByProject(rows).map((group, index) => (
+      {groupByProject(rows.slice(0, shown)).map((group, index) => (
         <ProjectBody key={group.projectId} group={group} index={index} {...props} />
       ))}
     </Table>

@@ -103,7 +103,8 @@ const BackupsCard = memo(function BackupsCard({ backups, vms, dispatch, session,
   const filters = useMemo(() => choices(list), [list]);
   useShown(shown, found, backups, dispatch);
   const { rows, page } = pageOf(found, backups.paging);
-  const selected = selectedBackups({ backups });
+  const { selected: chosen } = backups;
+  const selected = useMemo(() => selectedBackups({ backups: { list, selected: chosen } }), [list, chosen]);
   const showAll = () => cockpit.location.go(["backups"]);
 
   return (
@@ -177,6 +178,7 @@ const BackupsCard = memo(function BackupsCard({ backups, vms, dispatch, session,
       {found.length > 0 && (
         <BackupTable
           backups={backups}
+          named={shown}
           rows={rows}
           all={found}
           byProject={byProject}

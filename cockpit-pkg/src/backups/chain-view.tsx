@@ -1,7 +1,7 @@
 import { Button } from "@patternfly/react-core/dist/esm/components/Button/index";
 import { Label } from "@patternfly/react-core/dist/esm/components/Label/index";
 import ThumbtackIcon from "@patternfly/react-icons/dist/esm/icons/thumbtack-icon";
-import { useState } from "react";
+import { memo, useState } from "react";
 
 import { _, cockpit, format, ngettext } from "../bridge/cockpit";
 import type { Backup, Vm } from "../bridge/views";
@@ -66,7 +66,7 @@ function ChainList({ chain, next }: { chain: Chain; next: string | null }) {
 }
 
 /** How a project's backups depend on each other, and what comes next where its machine says it. */
-export function ChainView({ chains: { chains, alone }, vm }: { chains: Chains; vm: Vm | undefined }) {
+export const ChainView = memo(function ChainView({ chains: { chains, alone }, vm }: { chains: Chains; vm: Vm | undefined }) {
   const goesOn = vm !== undefined && vm.next_step !== "base";
   return (
     <div className="backup-chains">
@@ -88,4 +88,4 @@ export function ChainView({ chains: { chains, alone }, vm }: { chains: Chains; v
       )}
     </div>
   );
-}
+});

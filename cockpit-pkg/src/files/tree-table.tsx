@@ -81,7 +81,7 @@ function TreeRow({ tree, isBusy, session, now, onEdit, onRemove }: Omit<Props, "
           {task !== null && (
             <ActionsMenu
               label={format(_("Actions for $0"), tree.name)}
-              actions={[
+              actions={() => [
                 {
                   name: "full",
                   label: _("Back up in full"),

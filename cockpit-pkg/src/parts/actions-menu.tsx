@@ -1,7 +1,7 @@
 import { Dropdown, DropdownItem, DropdownList } from "@patternfly/react-core/dist/esm/components/Dropdown/index";
 import { MenuToggle } from "@patternfly/react-core/dist/esm/components/MenuToggle/index";
 import EllipsisVIcon from "@patternfly/react-icons/dist/esm/icons/ellipsis-v-icon";
-import { useRef, useState } from "react";
+import { type RefObject, useRef, useState } from "react";
 
 export interface MenuAction {
   name: string;
@@ -13,51 +13,55 @@ export interface MenuAction {
   onSelect: () => void;
 }
 
-/**
- * What can be done with one row. The button has the focus before the action begins, so that a dialog
- * gives it back to something that is still there.
- */
-export function ActionsMenu({ label, actions }: { label: string; actions: readonly MenuAction[] }) {
-  const [open, setOpen] = useState(false);
-  const toggle = useRef<HTMLButtonElement>(null);
+interface MenuProps {
+  toggle: RefObject<HTMLButtonElement>;
+  actions: readonly MenuAction[];
+  onOpenChange: (open: boolean) => void;
+}
 
+function OpenMenu({ toggle, actions, onOpenChange }: MenuProps) {
   return (
     <Dropdown
-      isOpen={open}
-      onOpenChange={setOpen}
+      isOpen
+      onOpenChange={onOpenChange}
       onSelect={() => {
-        setOpen(false);
+        onOpenChange(false);
         toggle.current?.focus();
       }}
       popperProps={{ position: "end" }}
-      toggle={{
-        toggleRef: toggle,
-        toggleNode: (
-          <MenuToggle
-            ref={toggle}
-            variant="plain"
-            aria-label={label}
-            isExpanded={open}
-            icon={<EllipsisVIcon />}
-            onClick={() => setOpen(!open)}
-          />
-        ),
-      }}
+      toggle={{ toggleRef: toggle, toggleNode: <></> }}
     >
       <DropdownList>
-        {actions.map(({ name, label: text, isDanger, isDisabled, description, onSelect }) => (
-          <DropdownItem
-            key={name}
-            itemId={name}
-            isDanger={isDanger}
-            isDisabled={isDisabled}
-            description={description}
-            onClick={onSelect}
-          >
-            {text}
+        {actions.map(({ name, label, isDanger, isDisabled, description, onSelect }) => (
+          <DropdownItem key={name} itemId={name} isDanger={isDanger} isDisabled={isDisabled} description={description} onClick={onSelect}>
+            {label}
           </DropdownItem>
         ))}
       </DropdownList>
     </Dropdown>
+  );
+}
+
+/**
+ * What can be done with one row. The button has the focus before the action begins, so that a dialog
+ * gives it back to something that is still there. Every row has one and hardly any is opened: until
+ * then it is a button and nothing else.
+ */
+export function ActionsMenu({ label, actions }: { label: string; actions: () => readonly MenuAction[] }) {
+  const [open, setOpen] = useState(false);
+  const toggle = useRef<HTMLButtonElement>(null);
+
+  return (
+    <>
+      <MenuToggle
+        ref={toggle}
+        variant="plain"
+        aria-label={label}
+        isExpanded={open}
+        icon={<EllipsisVIcon />}
+        onClick={() => setOpen(!open)}
+      />
+      {open && <OpenMenu toggle={toggle} actions={actions()} onOpenChange={setOpen} />}
+    </>
   );
 }

@@ -166,7 +166,7 @@ export function SchedulesCard(props: Props) {
                 <Td isActionCell>
                   <ActionsMenu
                     label={format(_("Actions for $0"), scheduled(schedule.what))}
-                    actions={[
+                    actions={() => [
                       { name: "change", label: _("Change"), onSelect: () => open({ schedule }) },
                       { name: "remove", label: _("Remove"), isDanger: true, onSelect: () => save(schedule.what, "", () => undefined) },
                     ]}

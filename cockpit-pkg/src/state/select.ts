@@ -1,7 +1,7 @@
 /* What the tables show, worked out of the state: filtered, sorted, paged, added up. Pure. */
 import type { Backup, Job, Vm } from "../bridge/views";
 import { backupKind, backupKindName, backupStatus, projectName, vmState } from "../words/texts";
-import { type BackupSort, type Paging, type Sort, type State, type VmSort, backupId, isOver } from "./state";
+import { type BackupSort, type BackupsState, type Paging, type Sort, type State, type VmSort, backupId, isOver } from "./state";
 
 function wordsOf(search: string): string[] {
   return search.toLowerCase().split(/\s+/).filter((word) => word !== "");
@@ -141,8 +141,8 @@ export function canBackUp(vm: Vm): boolean {
   return vm.job_id === null && vm.disks.some((disk) => disk.backup !== "none");
 }
 
-export function selectedBackups({ backups }: Pick<State, "backups">): Backup[] {
-  return backups.list.filter((backup) => backups.selected.has(backupId(backup)));
+export function selectedBackups({ backups }: { backups: Pick<BackupsState, "list" | "selected"> }): Backup[] {
+  return backups.selected.size === 0 ? [] : backups.list.filter((backup) => backups.selected.has(backupId(backup)));
 }
 
 export function findBackup({ backups }: Pick<State, "backups">, id: string): Backup | undefined {

@@ -2,19 +2,21 @@ import { Button } from "@patternfly/react-core/dist/esm/components/Button/index"
 import { Checkbox } from "@patternfly/react-core/dist/esm/components/Checkbox/index";
 import { Icon } from "@patternfly/react-core/dist/esm/components/Icon/index";
 import { Label } from "@patternfly/react-core/dist/esm/components/Label/index";
-import { Tooltip } from "@patternfly/react-core/dist/esm/components/Tooltip/index";
-import { SortByDirection, Table, Tbody, Td, Th, type ThProps, Thead, Tr, ExpandableRowContent } from "@patternfly/react-table/dist/esm/components/Table/index";
+import { SortByDirection, Table, Tbody, Td, Th, type ThProps, Thead, Tr } from "@patternfly/react-table/dist/esm/components/Table/index";
 import AngleDownIcon from "@patternfly/react-icons/dist/esm/icons/angle-down-icon";
 import WarningIcon from "@patternfly/react-icons/dist/esm/icons/exclamation-triangle-icon";
-import { memo } from "react";
+import { memo, useMemo } from "react";
 
 import { _, cockpit, format, ngettext } from "../bridge/cockpit";
-import { ActionsMenu } from "../parts/actions-menu";
 import type { Disk, Job, Vm } from "../bridge/views";
+import { ActionsMenu } from "../parts/actions-menu";
+import { TooltipButton } from "../parts/tooltip-button";
+import { useGrowing } from "../parts/use-growing";
 import { canBackUp, protection } from "../state/select";
 import type { Action, VmSort, VmsState } from "../state/state";
 import { age, bytes, moment, percent } from "../words/format";
-import { diskBackup, nextStep, vmState } from "../words/texts";
+import { nextStep, vmState } from "../words/texts";
+import { VmDetails } from "./vm-details";
 
 interface TableProps {
   vms: VmsState;
@@ -40,25 +42,24 @@ function DisksCell({ disks }: { disks: readonly Disk[] }) {
     return <span className="backup-subtle">{_("No disk")}</span>;
   }
   return (
-    <Tooltip
+    <TooltipButton
+      className="backup-disks"
       maxWidth="40rem"
-      content={
+      content={() => (
         <ul className="backup-tooltip-paths">
           {paths.map((path) => (
             <li key={path}>{path}</li>
           ))}
         </ul>
-      }
+      )}
     >
-      <button type="button" className="backup-disks">
-        <span className="backup-path backup-ellipsis">{first}</span>
-        {paths.length > 1 && (
-          <span className="backup-subtle">
-            {format(ngettext("and $0 more", "and $0 more", paths.length - 1), paths.length - 1)}
-          </span>
-        )}
-      </button>
-    </Tooltip>
+      <span className="backup-path backup-ellipsis">{first}</span>
+      {paths.length > 1 && (
+        <span className="backup-subtle">
+          {format(ngettext("and $0 more", "and $0 more", paths.length - 1), paths.length - 1)}
+        </span>
+      )}
+    </TooltipButton>
   );
 }
 
@@ -93,7 +94,7 @@ function VmActions({ vm, dispatch }: { vm: Vm; dispatch: (action: Action) => voi
   return (
     <ActionsMenu
       label={format(_("Actions of $0"), vm.name)}
-      actions={[
+      actions={() => [
         {
           name: "back-up",
           label: _("Back up…"),
@@ -134,103 +135,77 @@ function NextStepCell({ vm, job }: { vm: Vm; job: Job | undefined }) {
   return <span title={detail}>{title}</span>;
 }
 
-function DiskTable({ vm }: { vm: Vm }) {
-  return (
-    <Table
-      aria-label={format(_("Disks of $0"), vm.name)}
-      variant="compact"
-      borders={false}
-      gridBreakPoint="grid-md"
-      isNested
-    >
-      <Thead>
-        <Tr>
-          <Th modifier="nowrap">{_("Disk")}</Th>
-          <Th modifier="nowrap">{_("Path")}</Th>
-          <Th modifier="nowrap">{_("Format")}</Th>
-          <Th modifier="nowrap">{_("Capacity")}</Th>
-          <Th modifier="nowrap">{_("On disk")}</Th>
-          <Th modifier="nowrap">{_("Backup")}</Th>
-        </Tr>
-      </Thead>
-      <Tbody>
-        {vm.disks.map((disk) => (
-          <Tr key={disk.target}>
-            <Td dataLabel={_("Disk")}>{disk.target}</Td>
-            <Td dataLabel={_("Path")} className="backup-path">
-              {disk.path ?? "–"}
-            </Td>
-            <Td dataLabel={_("Format")}>{disk.format}</Td>
-            <Td dataLabel={_("Capacity")}>{disk.capacity_bytes > 0 ? bytes(disk.capacity_bytes) : "–"}</Td>
-            <Td dataLabel={_("On disk")}>{disk.allocation_bytes > 0 ? bytes(disk.allocation_bytes) : "–"}</Td>
-            <Td dataLabel={_("Backup")}>
-              {diskBackup(disk)}
-              {disk.reason !== null && <div className="backup-subtle">{disk.reason}</div>}
-            </Td>
-          </Tr>
-        ))}
-      </Tbody>
-    </Table>
-  );
-}
-
-function VmDetails({ vm }: { vm: Vm }) {
-  const shown = new Set(vm.disks.flatMap((disk) => disk.reason ?? []));
-  const others = vm.warnings.filter(({ message }) => ![...shown].some((reason) => message.endsWith(reason)));
-  return (
-    <ExpandableRowContent>
-      {others.map(({ code, message }) => (
-        <p key={code + message} className="backup-warning">
-          <Icon status="warning" isInline>
-            <WarningIcon />
-          </Icon>{" "}
-          {message}
-        </p>
-      ))}
-      {vm.disks.length > 0 && <DiskTable vm={vm} />}
-    </ExpandableRowContent>
-  );
-}
-
 function Warnings({ vm }: { vm: Vm }) {
   if (vm.warnings.length === 0) {
     return null;
   }
   return (
-    <Tooltip
-      content={
+    <TooltipButton
+      className="backup-warnings"
+      label={format(ngettext("$0 warning", "$0 warnings", vm.warnings.length), vm.warnings.length)}
+      content={() => (
         <ul>
           {vm.warnings.map(({ code, message }) => (
             <li key={code + message}>{message}</li>
           ))}
         </ul>
-      }
+      )}
     >
-      <button
-        type="button"
-        className="backup-warnings"
-        aria-label={format(ngettext("$0 warning", "$0 warnings", vm.warnings.length), vm.warnings.length)}
-      >
-        <Icon status="warning" isInline>
-          <WarningIcon />
-        </Icon>
-      </button>
-    </Tooltip>
+      <Icon status="warning" isInline>
+        <WarningIcon />
+      </Icon>
+    </TooltipButton>
   );
 }
 
-interface RowProps {
+interface CellsProps {
   vm: Vm;
-  index: number;
   job: Job | undefined;
-  selected: boolean;
-  expanded: boolean;
   dispatch: (action: Action) => void;
   now: Date;
 }
 
-const VmRow = memo(function VmRow({ vm, index, job, selected, expanded, dispatch, now }: RowProps) {
+/* What being chosen or opened does not change. */
+const VmCells = memo(function VmCells({ vm, job, dispatch, now }: CellsProps) {
   const { text, colour } = vmState(vm.state);
+  return (
+    <>
+      <Td dataLabel={_("Name")} modifier="breakWord" className="backup-name-cell">
+        <div>
+          <span className="backup-name">{vm.name}</span> <Warnings vm={vm} />
+        </div>
+      </Td>
+      <Td dataLabel={_("State")}>
+        <Label color={colour} isCompact>
+          {text}
+        </Label>
+      </Td>
+      <Td dataLabel={_("Disks")} className="backup-disks-cell">
+        <DisksCell disks={vm.disks} />
+      </Td>
+      <Td dataLabel={_("Size")} modifier="nowrap">
+        {bytes(vm.total_bytes)}
+      </Td>
+      <Td dataLabel={_("Last backup")} modifier="nowrap">
+        <LastBackupCell vm={vm} now={now} />
+      </Td>
+      <Td dataLabel={_("Next step")} modifier="nowrap">
+        <NextStepCell vm={vm} job={job} />
+      </Td>
+      <Td isActionCell>
+        <VmActions vm={vm} dispatch={dispatch} />
+      </Td>
+    </>
+  );
+});
+
+interface RowProps extends CellsProps {
+  index: number;
+  selected: boolean;
+  expanded: boolean;
+}
+
+const VmRow = memo(function VmRow({ vm, index, job, selected, expanded, dispatch, now }: RowProps) {
   const id = `vm-${index}`;
   return (
     <Tbody isExpanded={expanded}>
@@ -255,31 +230,7 @@ const VmRow = memo(function VmRow({ vm, index, job, selected, expanded, dispatch
             onClick={() => dispatch({ type: "vms-expand", uuid: vm.uuid, expanded: !expanded })}
           />
         </Td>
-        <Td dataLabel={_("Name")} modifier="breakWord" className="backup-name-cell">
-          <div>
-            <span className="backup-name">{vm.name}</span> <Warnings vm={vm} />
-          </div>
-        </Td>
-        <Td dataLabel={_("State")}>
-          <Label color={colour} isCompact>
-            {text}
-          </Label>
-        </Td>
-        <Td dataLabel={_("Disks")} className="backup-disks-cell">
-          <DisksCell disks={vm.disks} />
-        </Td>
-        <Td dataLabel={_("Size")} modifier="nowrap">
-          {bytes(vm.total_bytes)}
-        </Td>
-        <Td dataLabel={_("Last backup")} modifier="nowrap">
-          <LastBackupCell vm={vm} now={now} />
-        </Td>
-        <Td dataLabel={_("Next step")} modifier="nowrap">
-          <NextStepCell vm={vm} job={job} />
-        </Td>
-        <Td isActionCell>
-          <VmActions vm={vm} dispatch={dispatch} />
-        </Td>
+        <VmCells vm={vm} job={job} dispatch={dispatch} now={now} />
       </Tr>
       {expanded && (
         <Tr isExpanded>
@@ -312,9 +263,11 @@ function columnTitle(column: VmSort | "disks"): string {
 }
 
 export function VmTable({ vms, rows, all, jobs, dispatch, now }: TableProps) {
-  const selectable = all.filter(canBackUp);
+  const selectable = useMemo(() => all.filter(canBackUp), [all]);
   const chosen = selectable.filter((vm) => vms.selected.has(vm.uuid)).length;
   const allChosen = chosen > 0 && chosen === selectable.length;
+  const { by, descending } = vms.sort;
+  const shown = useGrowing(rows.length, `${vms.paging.page} ${by} ${descending ? "down" : "up"} ${vms.search}`);
 
   const sortOf = (column: VmSort | "disks"): ThProps["sort"] =>
     column === "disks"
@@ -359,7 +312,7 @@ export function VmTable({ vms, rows, all, jobs, dispatch, now }: TableProps) {
           <Th screenReaderText={_("Actions")} />
         </Tr>
       </Thead>
-      {rows.map((vm, index) => (
+      {rows.slice(0, shown).map((vm, index) => (
         <VmRow
           key={vm.uuid}
           vm={vm}
