@@ -1,5 +1,10 @@
-"""Runs the test suites one after the other and adds up what they say. See tests/run."""
+"""Runs the test suites and adds up what they say. See tests/run.
 
+Of all suites, two rows run side by side after the first two: most of a row waits, for QEMU or for a page.
+"""
+
+import concurrent.futures
+import functools
 import json
 import os
 import pathlib
@@ -7,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import xml.etree.ElementTree
 
@@ -48,6 +54,16 @@ class Counts:
         return text + (f", {self.skipped} skipped" if self.skipped else "")
 
 
+ROW = threading.local()
+
+
+def say(text):
+    """Prints whole lines; where two suites run side by side, each line says whose it is."""
+    name = getattr(ROW, "suite", None)
+    prefix = f"{name}: " if name else ""
+    print("".join(f"{prefix}{line}\n" for line in text.splitlines()), end="", flush=True)
+
+
 def call(name, command, cwd=TOP, env=None, show=True):
     """Runs a command, its output going to a log and, with show, to stdout. Returns (status, text)."""
     log = RESULTS / f"{name}.log"
@@ -60,9 +76,9 @@ def call(name, command, cwd=TOP, env=None, show=True):
             lines.append(line)
             file.write(line)
             if show:
-                print(line, end="", flush=True)
+                say(line)
     if process.returncode != 0 and not show:
-        print("".join(lines[-60:]), end="", flush=True)
+        say("".join(lines[-60:]))
     return process.returncode, "".join(lines)
 
 
@@ -108,12 +124,13 @@ def from_node(name, text, status):
                   [f"{name}: {line}" for line in dict.fromkeys(failures)] if failed else [])
 
 
-def build(directory, *options, env=None):
-    """Sets up and builds; returns None, or what counts as its failure."""
+@functools.cache
+def build(directory, *options):
+    """Sets up and builds, once a run; returns None, or what counts as its failure."""
     name = directory.name
     if not (directory / "build.ninja").exists():
         shutil.rmtree(directory, ignore_errors=True)
-        setup = step(f"{name}-setup", ["meson", "setup", directory, "-Dwerror=true", *options], env=env)
+        setup = step(f"{name}-setup", ["meson", "setup", directory, "-Dwerror=true", *options])
         if setup.failed:
             return setup
     made = step(name, ["ninja", "-C", directory])
@@ -155,6 +172,7 @@ def sanitize(arguments):
     return counts
 
 
+@functools.cache
 def npm_install(directory):
     """npm ci, when the lock file is another than the one that was installed last."""
     lock = (directory / "package-lock.json").read_bytes()
@@ -168,6 +186,7 @@ def npm_install(directory):
     return None
 
 
+@functools.cache
 def build_page():
     return npm_install(PAGE) or (
         lambda made: made if made.failed else None)(step("page-build", ["npm", "run", "build"], cwd=PAGE))
@@ -217,30 +236,51 @@ SUITES = {
     "browser": browser,
     "sanitize": sanitize,
 }
+FIRST = ["unit", "fuzz"]
+SIDE_BY_SIDE = [["integration"], ["page", "browser", "sanitize"]]
+
+
+def run_suite(name, arguments=()):
+    """Returns the suite's counts, and the line that says them."""
+    say(f"=== {name} ===")
+    begin = time.monotonic()
+    try:
+        counts = SUITES[name](arguments)
+    except OSError as error:
+        counts = Counts(failed=1, failures=[f"{name}: did not run: {error}"])
+    line = f"{name}: {counts} ({time.monotonic() - begin:.0f} s)"
+    say(f"=== {line}")
+    return counts, line
+
+
+def run_row(names):
+    ended = []
+    for name in names:
+        ROW.suite = name
+        ended.append(run_suite(name))
+    return ended
+
+
+def run_all():
+    ended = [run_suite(name) for name in FIRST]
+    with concurrent.futures.ThreadPoolExecutor(len(SIDE_BY_SIDE)) as rows:
+        for row in rows.map(run_row, SIDE_BY_SIDE):
+            ended += row
+    return ended
 
 
 def main(arguments):
     if arguments and arguments[0] not in SUITES:
         print(f"tests/run: there is no suite “{arguments[0]}”; there are {', '.join(SUITES)}")
         return 2
-    chosen = arguments[:1] or list(SUITES)
     RESULTS.mkdir(parents=True, exist_ok=True)
+    ended = [run_suite(arguments[0], arguments[1:])] if arguments else run_all()
 
     total = Counts()
-    sections = []
-    for name in chosen:
-        print(f"\n=== {name} ===", flush=True)
-        begin = time.monotonic()
-        try:
-            counts = SUITES[name](arguments[1:])
-        except OSError as error:
-            counts = Counts(failed=1, failures=[f"{name}: did not run: {error}"])
-        sections.append(f"{name}: {counts} ({time.monotonic() - begin:.0f} s)")
-        print(sections[-1], flush=True)
-        total.add(counts)
-
     print("\n=== summary ===")
-    print("\n".join(sections))
+    for counts, line in ended:
+        print(line)
+        total.add(counts)
     if total.failures:
         print("\nFailed:")
         print("\n".join(f"  {line}" for line in total.failures))
