@@ -29,11 +29,13 @@ set_child_text (xmlNodePtr parent, const char *name, const char *text)
 }
 
 /* The image it was restored to, in place of where the old VM had it. What belongs to the old image
- * only (its backing chain, its mirror, its position in a pool) goes. */
+ * only (its backing chain, its mirror, its place in a pool, its encryption) goes. */
 static void
 point_disk (xmlNodePtr disk, const char *path)
 {
-  static const char *const of_the_old[] = { "backingStore", "mirror", "source" };
+  static const char *const of_the_old[] = { "auth",         "backingStore",
+                                             "encryption",   "mirror",
+                                             "source" };
 
   for (guint i = 0; i < G_N_ELEMENTS (of_the_old); i++)
     remove_node (bk_xml_find_child (disk, of_the_old[i]));
@@ -74,6 +76,16 @@ rewrite_devices (xmlNodePtr devices, const BkDomainRewrite *rewrite)
     }
 }
 
+/* By its generation ID a guest learns that it is not the machine it was: libvirt makes a new one. */
+static void
+renew_generation (xmlNodePtr domain)
+{
+  xmlNodePtr genid = bk_xml_find_child (domain, "genid");
+
+  if (genid != NULL)
+    xmlNodeSetContent (genid, (const xmlChar *) "");
+}
+
 static void
 rewrite_nvram (xmlNodePtr os, const BkDomainRewrite *rewrite)
 {
@@ -81,6 +93,7 @@ rewrite_nvram (xmlNodePtr os, const BkDomainRewrite *rewrite)
 
   if (nvram == NULL)
     return;
+  xmlUnsetProp (nvram, (const xmlChar *) "type"); /* with it, a <source> is expected */
   if (rewrite->nvram_path != NULL)
     set_child_text (os, "nvram", rewrite->nvram_path);
   else
@@ -107,7 +120,6 @@ bk_domain_xml_rewrite (const char *xml, const BkDomainRewrite *rewrite, GError *
     return NULL;
 
   xmlNodePtr domain = xmlDocGetRootElement (doc);
-  xmlNodePtr devices = bk_xml_find_child (domain, "devices");
   xmlNodePtr os = bk_xml_find_child (domain, "os");
   set_child_text (domain, "name", rewrite->name);
   if (rewrite->uuid == NULL)
@@ -115,8 +127,13 @@ bk_domain_xml_rewrite (const char *xml, const BkDomainRewrite *rewrite, GError *
   else
     set_child_text (domain, "uuid", rewrite->uuid);
   xmlUnsetProp (domain, (const xmlChar *) "id");
-  if (devices != NULL)
-    rewrite_devices (devices, rewrite);
+  renew_generation (domain);
+  /* libvirt takes the devices of all of them. */
+  for (xmlNodePtr node = domain->children; node != NULL; node = node->next)
+    {
+      if (bk_xml_is_element (node, "devices"))
+        rewrite_devices (node, rewrite);
+    }
   if (os != NULL)
     rewrite_nvram (os, rewrite);
 

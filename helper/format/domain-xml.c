@@ -62,6 +62,8 @@ read_disk (xmlNodePtr node, BkVm *vm)
     disk->path = bk_xml_get_attribute (source, "dev");
   else if (g_strcmp0 (disk->source_type, "file") == 0)
     disk->path = bk_xml_get_attribute (source, "file");
+  disk->encrypted = bk_xml_find_child (node, "encryption") != NULL ||
+                    bk_xml_find_child (source, "encryption") != NULL;
   read_images (node, disk->images);
   disk->read_only = bk_xml_find_child (node, "readonly") != NULL;
   disk->shareable = bk_xml_find_child (node, "shareable") != NULL;

@@ -181,9 +181,14 @@ bk_vm_disk_ability (const BkVmDisk *disk, const char **reason)
               "and it is not backed up.");
       return BK_DISK_NONE;
     }
-  if (g_strcmp0 (disk->format, "qcow2") == 0 && !disk->is_old_qcow2)
+
+  gboolean can_record = g_strcmp0 (disk->format, "qcow2") == 0 && !disk->is_old_qcow2;
+  if (disk->encrypted)
+    *reason = N_ ("Its image is encrypted, but not its backup: whoever can read the repository can "
+                  "read what is on it.");
+  else if (can_record)
     return BK_DISK_INCREMENTAL;
-  if (disk->shareable)
+  else if (disk->shareable)
     *reason = N_ ("It is shared with other VMs: what they write while it is copied may be in the "
                   "copy in part; it is backed up in full each time.");
   else if (disk->is_old_qcow2)
@@ -196,5 +201,5 @@ bk_vm_disk_ability (const BkVmDisk *disk, const char **reason)
   else
     *reason = N_ ("A disk of its format cannot record what changed: it is backed up in full "
                   "each time.");
-  return BK_DISK_FULL;
+  return can_record ? BK_DISK_INCREMENTAL : BK_DISK_FULL;
 }

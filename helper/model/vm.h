@@ -33,6 +33,7 @@ typedef struct
   gboolean read_only;
   gboolean shareable;
   gboolean transient;
+  gboolean encrypted; /* its image is, and QEMU has the key: what it copies is not */
   gboolean is_old_qcow2;    /* of version 2, which has no room for bitmaps */
   GPtrArray *images;        /* of char *: which image it is, then those it is built upon */
   guint64 capacity_bytes;   /* what the guest sees; 0 while not known */

@@ -45,6 +45,12 @@ warn (BkVmEntry *entry, const char *code, const char *format, ...)
 static void
 warn_of_disks (BkVmEntry *entry)
 {
+  static const char *const codes[] = {
+    [BK_DISK_INCREMENTAL] = "disk-encrypted",
+    [BK_DISK_FULL] = "disk-full-each-time",
+    [BK_DISK_NONE] = "disk-not-backed-up",
+  };
+
   for (guint i = 0; i < entry->vm->disks->len; i++)
     {
       const BkVmDisk *disk = g_ptr_array_index (entry->vm->disks, i);
@@ -52,8 +58,7 @@ warn_of_disks (BkVmEntry *entry)
       BkDiskAbility ability = bk_vm_disk_ability (disk, &reason);
 
       if (reason != NULL)
-        warn (entry, ability == BK_DISK_FULL ? "disk-full-each-time" : "disk-not-backed-up",
-              "%s: %s", disk->target, _ (reason));
+        warn (entry, codes[ability], "%s: %s", disk->target, _ (reason));
     }
 }
 

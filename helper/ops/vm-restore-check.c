@@ -106,7 +106,8 @@ bk_vm_restore_add_files (GPtrArray *files,
  *
  * One image for each disk, where the VM has it.
  *
- * Errors: %BK_ERROR_UNSUPPORTED when the VM has a disk no more, or not in a file.
+ * Errors: %BK_ERROR_UNSUPPORTED when the VM has a disk no more, or not in a file, or encrypted: its
+ *   definition asks for an encrypted image, and the backup is none.
  */
 gboolean
 bk_vm_restore_add_files_in_place (GPtrArray *files,
@@ -128,6 +129,14 @@ bk_vm_restore_add_files_in_place (GPtrArray *files,
               "The VM “%s” has no disk “%s” in a qcow2 or raw file that could be replaced; "
               "restore it as a new VM",
               vm->name, disk->target);
+          return FALSE;
+        }
+      if (known->encrypted)
+        {
+          bk_set_error (error, BK_ERROR_UNSUPPORTED,
+                        "The disk “%s” of the VM “%s” is encrypted, and its backup is not; restore "
+                        "it as a new VM, or to a directory",
+                        disk->target, vm->name);
           return FALSE;
         }
       /* What a link leads to is replaced, not the link: the image stays where the person put it. */

@@ -1,12 +1,13 @@
-"""Disks of every kind, in one VM: which are backed up, and how (issue 3, the awkward cases)."""
+"""Disks of every kind, in one VM: which are backed up, and how."""
 
 import json
 import subprocess
+from uuid import uuid4
 from xml.sax.saxutils import quoteattr
 
 import pytest
 
-from support.helper import WARNINGS
+from support.helper import FAILED, WARNINGS
 from support.process import run
 from support.vm import Disk, qemu_img_compare, virsh
 
@@ -177,3 +178,57 @@ def test_a_transient_vm(helper, make_vm):
     # The checkpoint went with the first run: its successor began with a copy in full.
     assert len(helper.backups(vm.name)) == 4
     assert "domain type" in (helper.project(vm.name) / newest / "data/domain.xml").read_text()
+
+
+def test_an_encrypted_disk(helper, make_vm, scratch, unique):
+    """QEMU has the key, and what it copies is plain: that is said, and nothing puts a plain image where
+    the VM's definition asks for an encrypted one."""
+    vm = make_vm(start=False, vda="8M")
+    uuid = str(uuid4())
+    path = vm.directory / "encrypted.qcow2"
+    run("qemu-img", "create", "-q", "-f", "qcow2", "--object", "secret,id=key,data=geheim", "-o",
+        "encrypt.format=luks,encrypt.key-secret=key,encrypt.iter-time=10", path, "8M")
+    path.chmod(0o666)
+    definition = scratch / "secret.xml"
+    definition.write_text(f"<secret ephemeral='no' private='yes'><uuid>{uuid}</uuid></secret>")
+    key = scratch / "key"
+    key.write_text("geheim")
+    virsh("secret-define", definition)
+    virsh("secret-set-value", uuid, "--file", key, "--plain")
+    try:
+        text = (f"<disk type='file' device='disk'><driver name='qemu' type='qcow2'/>{source(path)}"
+                f"<encryption format='luks'><secret type='passphrase' uuid='{uuid}'/></encryption>"
+                "<target dev='vda' bus='virtio'/></disk>")
+        vm.disks["vda"] = OtherDisk("vda", path, text, "virtio-disk0", "qcow2")
+        vm.define()
+        vm.start_paused()
+        listed = {entry["name"]: entry for entry in helper.run("vm", "list", "--json").json["items"]}
+        assert [warning["code"] for warning in listed[vm.name]["warnings"]] == ["disk-encrypted"]
+
+        vm.write("vda", 0x42, "1M")
+        said = helper.run("vm", "backup", vm.name)
+        assert "vda: Its image is encrypted, but not its backup" in said.stderr
+        vm.write("vda", 0x43, "2M")
+        helper.run("vm", "backup", vm.name)
+        newest = helper.backups(vm.name)[-1]
+        assert "-Inc-" in newest
+        image = helper.image(vm.name, newest, "vda")
+        run("qemu-io", "-r", "-c", "read -P 0x42 1M 64k", "-c", "read -P 0x43 2M 64k", image)
+
+        virsh("destroy", vm.name)
+        before = path.read_bytes()
+        refused = helper.run("vm", "restore", f"vm/{vm.name}/{newest}", "--in-place", status=FAILED)
+        assert "is encrypted, and its backup is not; restore it as a new VM" in refused.stderr
+        assert path.read_bytes() == before
+
+        copy = unique("copy")
+        helper.run("vm", "restore", f"vm/{vm.name}/{newest}", "--as", copy, "--directory",
+                   vm.directory)
+        try:
+            virsh("start", "--paused", copy)
+        finally:
+            virsh("destroy", copy, check=False)
+            virsh("undefine", copy)
+    finally:
+        virsh("destroy", vm.name, check=False)
+        virsh("secret-undefine", uuid)

@@ -1,5 +1,5 @@
 """Quiesce: the guest's file systems hold still for the instant of the copy's beginning, and are thawed
-whatever happens (issue 3, part 3)."""
+whatever happens."""
 
 import signal
 

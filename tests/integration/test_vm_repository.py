@@ -1,5 +1,5 @@
 """The place a VM's backups go to, and the time they are named by: full, missing, a clock that steps back,
-two runs at once (issue 3, the awkward cases)."""
+two runs at once."""
 
 import datetime
 import fcntl

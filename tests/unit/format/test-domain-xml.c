@@ -18,12 +18,15 @@ test_disks (void)
       "<shareable/></disk>"
       "<disk type='file' device='cdrom'><target dev='hda'/><readonly/></disk>"
       "<disk type='file'><source file='/t'/><target dev='vdd'/><transient/></disk>"
+      "<disk type='file'><source file='/s'><encryption format='luks'/></source>"
+      "<target dev='vde'/></disk>"
+      "<disk type='file'><source file='/o'/><encryption format='luks'/><target dev='vdf'/></disk>"
       "<disk type='file'><source file='/without a target'/></disk>");
   static const struct
   {
     const char *target, *device, *type, *format, *path;
     const char *images[4];
-    gboolean read_only, shareable, transient;
+    gboolean read_only, shareable, transient, encrypted;
   } expected[] = {
     { "vda",
       "disk",
@@ -35,6 +38,8 @@ test_disks (void)
     { "vdc", "disk", "network", "raw", NULL, { NULL }, .shareable = TRUE },
     { "hda", "cdrom", "file", "raw", NULL, { NULL }, .read_only = TRUE },
     { "vdd", "disk", "file", "raw", "/t", { "file:/t" }, .transient = TRUE },
+    { "vde", "disk", "file", "raw", "/s", { "file:/s" }, .encrypted = TRUE },
+    { "vdf", "disk", "file", "raw", "/o", { "file:/o" }, .encrypted = TRUE },
   };
   g_autoptr (BkVm) vm = bk_vm_new ("web1", "uuid");
   g_autoptr (GError) error = NULL;
@@ -55,6 +60,7 @@ test_disks (void)
       g_assert_cmpint (disk->read_only, ==, expected[i].read_only);
       g_assert_cmpint (disk->shareable, ==, expected[i].shareable);
       g_assert_cmpint (disk->transient, ==, expected[i].transient);
+      g_assert_cmpint (disk->encrypted, ==, expected[i].encrypted);
       for (; expected[i].images[count] != NULL; count++)
         g_assert_cmpstr (g_ptr_array_index (disk->images, count), ==, expected[i].images[count]);
       g_assert_cmpuint (disk->images->len, ==, count);

@@ -14,6 +14,7 @@ static const struct
   gboolean shareable;
   gboolean transient;
   gboolean is_old_qcow2;
+  gboolean encrypted;
   BkDiskAbility ability;
   const char *reason;
 } cases[] = {
@@ -22,6 +23,12 @@ static const struct
   { "volume", "disk", "volume", NULL, "qcow2", .ability = BK_DISK_INCREMENTAL },
   { "qcow2-version-2", "disk", "file", "/a", "qcow2", .is_old_qcow2 = TRUE, .ability = BK_DISK_FULL,
     .reason = "compat" },
+  { "encrypted", "disk", "file", "/a", "qcow2", .encrypted = TRUE, .ability = BK_DISK_INCREMENTAL,
+    .reason = "not its backup" },
+  { "encrypted-raw", "disk", "file", "/a", "raw", .encrypted = TRUE, .ability = BK_DISK_FULL,
+    .reason = "not its backup" },
+  { "encrypted-read-only", "disk", "file", "/a", "qcow2", .read_only = TRUE, .encrypted = TRUE,
+    .ability = BK_DISK_NONE, .reason = "read-only" },
   { "raw", "disk", "file", "/a", "raw", .ability = BK_DISK_FULL, .reason = "raw" },
   { "shared", "disk", "block", "/dev/a", "raw", .shareable = TRUE, .ability = BK_DISK_FULL,
     .reason = "shared" },
@@ -51,6 +58,7 @@ test_ability (void)
         .shareable = cases[i].shareable,
         .transient = cases[i].transient,
         .is_old_qcow2 = cases[i].is_old_qcow2,
+        .encrypted = cases[i].encrypted,
       };
       const char *reason;
 
