@@ -1,5 +1,6 @@
 #include "format/domain-xml.h"
 
+#include "format/host-xml.h"
 #include "format/xml.h"
 
 #include <string.h>
@@ -132,6 +133,38 @@ bk_domain_xml_has_tpm (const char *xml, gboolean *has_tpm, GError **error)
 
   *has_tpm = g_strcmp0 (type, "emulator") == 0;
   return TRUE;
+}
+
+static gboolean
+read_seclabel (xmlNodePtr seclabel, uid_t *uid, gid_t *gid)
+{
+  g_autofree char *model = bk_xml_get_attribute (seclabel, "model");
+  g_autofree char *label = bk_xml_get_content (bk_xml_find_child (seclabel, "label"));
+
+  return g_strcmp0 (model, "dac") == 0 && label != NULL && bk_dac_label_parse (label, uid, gid);
+}
+
+/**
+ * bk_domain_xml_read_writer:
+ * @xml: of a VM that runs: others have no label yet
+ * @uid: (out): the user that its QEMU runs as
+ * @gid: (out): its group
+ *
+ * Returns: whether libvirt says it (its security model "dac").
+ */
+gboolean
+bk_domain_xml_read_writer (const char *xml, uid_t *uid, gid_t *gid)
+{
+  bk_autodoc xmlDocPtr doc = bk_xml_parse (xml, "domain", NULL);
+
+  if (doc == NULL)
+    return FALSE;
+  for (xmlNodePtr node = xmlDocGetRootElement (doc)->children; node != NULL; node = node->next)
+    {
+      if (bk_xml_is_element (node, "seclabel") && read_seclabel (node, uid, gid))
+        return TRUE;
+    }
+  return FALSE;
 }
 
 /**

@@ -4,9 +4,15 @@
 
 #include <string.h>
 
-/* "+64055:+64055": numbers, with a plus so that they cannot be taken for names. */
-static gboolean
-parse_label (const char *label, uid_t *uid, gid_t *gid)
+/**
+ * bk_dac_label_parse:
+ * @label: of libvirt's security model "dac": "+64055:+64055", numbers with a plus so that they cannot
+ *   be taken for names
+ * @uid: (out): the user
+ * @gid: (out): its group
+ */
+gboolean
+bk_dac_label_parse (const char *label, uid_t *uid, gid_t *gid)
 {
   g_auto (GStrv) parts = g_strsplit (label, ":", 3);
   guint64 numbers[2];
@@ -31,7 +37,7 @@ read_model (xmlNodePtr model, uid_t *uid, gid_t *gid)
   g_autofree char *name = bk_xml_get_content (bk_xml_find_child (model, "model"));
   g_autofree char *label = bk_xml_get_content (bk_xml_find_child (model, "baselabel"));
 
-  return g_strcmp0 (name, "dac") == 0 && label != NULL && parse_label (label, uid, gid);
+  return g_strcmp0 (name, "dac") == 0 && label != NULL && bk_dac_label_parse (label, uid, gid);
 }
 
 /**

@@ -163,7 +163,7 @@ check_passable (const char *path, BkHypervisor *hypervisor, GError **error)
   uid_t uid;
   gid_t gid;
 
-  if (hypervisor == NULL || !bk_hypervisor_get_writer (hypervisor, &uid, &gid))
+  if (hypervisor == NULL || !bk_hypervisor_get_writer (hypervisor, NULL, &uid, &gid))
     return TRUE;
   g_autofree char *directory = bk_find_impassable (path, uid, gid);
   if (directory == NULL)

@@ -21,12 +21,12 @@ bk_vm_planned_free (BkVmPlanned *planned)
 }
 
 static char *
-find_impassable (BkHypervisor *hypervisor, const char *directory)
+find_impassable (BkHypervisor *hypervisor, const char *uuid, const char *directory)
 {
   uid_t uid;
   gid_t gid;
 
-  return bk_hypervisor_get_writer (hypervisor, &uid, &gid)
+  return bk_hypervisor_get_writer (hypervisor, uuid, &uid, &gid)
              ? bk_find_impassable (directory, uid, gid)
              : NULL;
 }
@@ -69,7 +69,7 @@ bk_vm_plan (const BkVmBackupRequest *request,
     }
   if (!bk_vm_facts_read (&facts, request, repository_dir, project, hypervisor, vm, cycle, error))
     return NULL;
-  facts.impassable = find_impassable (hypervisor, directory);
+  facts.impassable = find_impassable (hypervisor, vm->uuid, directory);
   facts.facts.impassable = facts.impassable;
   planned->plan = bk_vm_plan_decide (&facts.facts, error);
   return planned->plan == NULL ? NULL : g_steal_pointer (&planned);

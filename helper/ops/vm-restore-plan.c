@@ -160,7 +160,7 @@ look_at_directory (BkVmRestorePlan *plan, BkHypervisor *hypervisor)
   if (statvfs (directory, &fs) < 0)
     return;
   plan->free_bytes = (guint64) fs.f_bavail * fs.f_frsize;
-  if (plan->mode == BK_RESTORE_AS_NEW && bk_hypervisor_get_writer (hypervisor, &uid, &gid))
+  if (plan->mode == BK_RESTORE_AS_NEW && bk_hypervisor_get_writer (hypervisor, NULL, &uid, &gid))
     plan->impassable = bk_find_impassable (directory, uid, gid);
 }
 

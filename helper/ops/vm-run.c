@@ -394,7 +394,7 @@ bk_vm_run_check_passable (BkVmRun *run, GError **error)
   uid_t uid;
   gid_t gid;
 
-  if (!bk_hypervisor_get_writer (run->hypervisor, &uid, &gid))
+  if (!bk_hypervisor_get_writer (run->hypervisor, run->vm->uuid, &uid, &gid))
     return TRUE;
 
   g_autofree char *directory = bk_find_impassable (run->project_path, uid, gid);

@@ -123,17 +123,18 @@ bk_hypervisor_dup_tpm_directory (BkHypervisor *self, const char *uuid)
 
 /**
  * bk_hypervisor_get_writer:
- * @uid: (out): the user as whom VMs run, and write their backups
+ * @uuid: (nullable): of one VM, which may have a user of its own; %NULL: as whom VMs run here
+ * @uid: (out): the user as whom it runs, and writes its backups
  * @gid: (out): its group
  *
  * Returns: whether the hypervisor says it; it may not have users.
  */
 gboolean
-bk_hypervisor_get_writer (BkHypervisor *self, uid_t *uid, gid_t *gid)
+bk_hypervisor_get_writer (BkHypervisor *self, const char *uuid, uid_t *uid, gid_t *gid)
 {
   BkHypervisorInterface *iface = BK_HYPERVISOR_GET_IFACE (self);
 
-  return iface->get_writer != NULL && iface->get_writer (self, uid, gid);
+  return iface->get_writer != NULL && iface->get_writer (self, uuid, uid, gid);
 }
 
 /**

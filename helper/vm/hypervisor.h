@@ -75,7 +75,7 @@ struct _BkHypervisorInterface
   BkVm *(*find_by_uuid) (BkHypervisor *self, const char *uuid, GError **error);
   char *(*get_xml) (BkHypervisor *self, const char *uuid, GError **error);
   char *(*dup_tpm_directory) (BkHypervisor *self, const char *uuid);
-  gboolean (*get_writer) (BkHypervisor *self, uid_t *uid, gid_t *gid);
+  gboolean (*get_writer) (BkHypervisor *self, const char *uuid, uid_t *uid, gid_t *gid);
   GPtrArray *(*list_images) (BkHypervisor *self, GCancellable *cancellable, GError **error);
 
   gboolean (*begin_backup) (BkHypervisor *self,
@@ -128,7 +128,8 @@ BkVm *bk_hypervisor_find_by_name (BkHypervisor *self, const char *name, GError *
 BkVm *bk_hypervisor_find_by_uuid (BkHypervisor *self, const char *uuid, GError **error);
 char *bk_hypervisor_get_xml (BkHypervisor *self, const char *uuid, GError **error);
 char *bk_hypervisor_dup_tpm_directory (BkHypervisor *self, const char *uuid);
-gboolean bk_hypervisor_get_writer (BkHypervisor *self, uid_t *uid, gid_t *gid);
+gboolean
+bk_hypervisor_get_writer (BkHypervisor *self, const char *uuid, uid_t *uid, gid_t *gid);
 GPtrArray *
 bk_hypervisor_list_images (BkHypervisor *self, GCancellable *cancellable, GError **error);
 

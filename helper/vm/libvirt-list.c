@@ -287,8 +287,24 @@ list_images (BkHypervisor *hypervisor, GCancellable *cancellable, GError **error
 }
 
 static gboolean
-get_writer (BkHypervisor *hypervisor, uid_t *uid, gid_t *gid)
+get_running_writer (BkHypervisor *hypervisor, const char *uuid, uid_t *uid, gid_t *gid)
 {
+  autodomain virDomainPtr domain = bk_libvirt_domain (BK_LIBVIRT (hypervisor), uuid, NULL);
+  char *xml = domain == NULL ? NULL : virDomainGetXMLDesc (domain, 0);
+  gboolean known = xml != NULL && bk_domain_xml_read_writer (xml, uid, gid);
+
+  free (xml);
+  return known;
+}
+
+/* A running VM says it itself. The host's capabilities say it of all others, and may take libvirt
+ * seconds: it looks at every emulator that is installed. */
+static gboolean
+get_writer (BkHypervisor *hypervisor, const char *uuid, uid_t *uid, gid_t *gid)
+{
+  if (uuid != NULL && get_running_writer (hypervisor, uuid, uid, gid))
+    return TRUE;
+
   autoconnect virConnectPtr connect = bk_libvirt_connect (BK_LIBVIRT (hypervisor), NULL);
   char *xml = connect == NULL ? NULL : virConnectGetCapabilities (connect);
   gboolean known = xml != NULL && bk_host_xml_read_writer (xml, uid, gid);

@@ -12,6 +12,8 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   g_autofree char *format = NULL;
   g_autofree char *backing_path = NULL;
   gboolean has_tpm;
+  uid_t uid;
+  gid_t gid;
 
   if (bk_domain_xml_read_disks (xml, vm, NULL))
     {
@@ -20,6 +22,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
     }
   bk_domain_xml_read_nvram (xml, &nvram, NULL);
   bk_domain_xml_has_tpm (xml, &has_tpm, NULL);
+  bk_domain_xml_read_writer (xml, &uid, &gid);
   bk_volume_xml_read (xml, &format, &backing_path, NULL);
   return 0;
 }

@@ -115,6 +115,42 @@ test_tpm (void)
     }
 }
 
+#define SECLABEL(model, content)                                                                   \
+  "<seclabel type='dynamic' model='" model "' relabel='yes'>" content "</seclabel>"
+
+static void
+test_writer (void)
+{
+  static const struct
+  {
+    const char *xml;
+    gboolean known;
+    uid_t uid;
+    gid_t gid;
+  } cases[] = {
+    { "<domain>" SECLABEL ("apparmor", "<label>libvirt-1</label>")
+          SECLABEL ("dac", "<label>+64055:+994</label><imagelabel>+1:+2</imagelabel>") "</domain>",
+      TRUE, 64055, 994 },
+    { "<domain>" SECLABEL ("dac", "<label>+0:+0</label>") "</domain>", TRUE, 0, 0 },
+    { "<domain>" SECLABEL ("dac", "<label>qemu:kvm</label>") "</domain>" },
+    { "<domain>" SECLABEL ("dac", "<imagelabel>+1:+2</imagelabel>") "</domain>" },
+    { "<domain>" SECLABEL ("selinux", "<label>+1:+2</label>") "</domain>" },
+    { "<domain><devices>" SECLABEL ("dac", "<label>+1:+2</label>") "</devices></domain>" },
+    { "<domain/>" },
+    { "<domain>" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      uid_t uid = 0;
+      gid_t gid = 0;
+
+      g_assert_cmpint (bk_domain_xml_read_writer (cases[i].xml, &uid, &gid), ==, cases[i].known);
+      g_assert_cmpuint (uid, ==, cases[i].uid);
+      g_assert_cmpuint (gid, ==, cases[i].gid);
+    }
+}
+
 static void
 test_invalid (void)
 {
@@ -137,6 +173,7 @@ main (int argc, char **argv)
   g_test_add_func ("/format/domain-xml/disks", test_disks);
   g_test_add_func ("/format/domain-xml/nvram", test_nvram);
   g_test_add_func ("/format/domain-xml/tpm", test_tpm);
+  g_test_add_func ("/format/domain-xml/writer", test_writer);
   g_test_add_func ("/format/domain-xml/invalid", test_invalid);
   return g_test_run ();
 }
