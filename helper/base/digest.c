@@ -1,16 +1,11 @@
 #include "base/digest.h"
 
-#include "base/buffer.h"
 #include "base/error.h"
+#include "base/read-ahead.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <openssl/evp.h>
 #include <string.h>
-#include <unistd.h>
-
-/* One read: large enough for the disk's read-ahead, and small enough for the processor's cache. */
-#define READ_BYTES (256 * 1024)
 
 struct _BkSha256
 {
@@ -153,31 +148,26 @@ bk_sha256_of_fd (int fd,
                  GError **error)
 {
   g_autoptr (BkSha256) sha256 = bk_sha256_new ();
-  g_autoptr (BkBuffer) buffer = bk_buffer_new (READ_BYTES);
-  guint64 offset = 0;
+  g_autoptr (BkReadAhead) reader = bk_read_ahead_new (fd);
+  guint64 total_bytes = 0;
+  const guint8 *data;
+  gssize n;
 
-  posix_fadvise (fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-  while (TRUE)
+  while ((n = bk_read_ahead_next (reader, &data)) > 0)
     {
-      ssize_t n = pread (fd, buffer, READ_BYTES, (off_t) offset);
-
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n < 0)
-        {
-          bk_error_set_errno (error, errno, "Reading “%s” failed", name);
-          return NULL;
-        }
-      if (n == 0)
-        break;
       if (g_cancellable_set_error_if_cancelled (cancellable, error))
         return NULL;
-      bk_sha256_update (sha256, buffer, (gsize) n);
-      offset += (guint64) n;
+      bk_sha256_update (sha256, data, (gsize) n);
+      total_bytes += (guint64) n;
       if (bytes_func != NULL)
         bytes_func ((guint64) n, user_data);
     }
+  if (n < 0)
+    {
+      bk_error_set_errno (error, errno, "Reading “%s” failed", name);
+      return NULL;
+    }
   if (size_bytes != NULL)
-    *size_bytes = offset;
+    *size_bytes = total_bytes;
   return bk_sha256_finish_hex (sha256);
 }

@@ -40,31 +40,77 @@ add_bytes (guint64 delta_bytes, gpointer user_data)
   *(guint64 *) user_data += delta_bytes;
 }
 
-static void
-test_file (void)
+#define MIB ((gsize) 1024 * 1024)
+
+/* A file of its own without a name. */
+static int
+make_file (const guint8 *bytes, gsize length_bytes)
 {
   g_autofree char *name = NULL;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GCancellable) cancelled = g_cancellable_new ();
-  autofd int fd = g_file_open_tmp ("bk-XXXXXX", &name, &error);
-  guint64 size = 0;
-  guint64 told = 0;
-  g_autofree char *zeros = g_malloc0 (3 * 1024 * 1024 + 1);
+  int fd = g_file_open_tmp ("bk-XXXXXX", &name, NULL);
 
-  g_assert_no_error (error);
-  g_assert_cmpint (write (fd, zeros, 3 * 1024 * 1024 + 1), ==, 3 * 1024 * 1024 + 1);
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_cmpint (write (fd, bytes, length_bytes), ==, (gssize) length_bytes);
   g_unlink (name);
+  return fd;
+}
 
-  g_autofree char *expected = bk_sha256_hex_of (zeros, 3 * 1024 * 1024 + 1);
-  g_autofree char *hex = bk_sha256_of_fd (fd, name, &size, add_bytes, &told, NULL, &error);
+/* Smaller than a piece of what is read at once, as large, larger than all that is read ahead. */
+static void
+test_file (gconstpointer data)
+{
+  gsize length_bytes = GPOINTER_TO_SIZE (data);
+  g_autofree guint8 *bytes = g_malloc (length_bytes + 1);
+  g_autoptr (GError) error = NULL;
+  guint64 size = 1;
+  guint64 told = 0;
+
+  for (gsize i = 0; i < length_bytes; i++)
+    bytes[i] = (guint8) (i >> 13 ^ i);
+  autofd int fd = make_file (bytes, length_bytes);
+  g_autofree char *expected = bk_sha256_hex_of (bytes, length_bytes);
+  g_autofree char *hex = bk_sha256_of_fd (fd, "file", &size, add_bytes, &told, NULL, &error);
+
   g_assert_no_error (error);
   g_assert_cmpstr (hex, ==, expected);
-  g_assert_cmpuint (size, ==, 3 * 1024 * 1024 + 1);
-  g_assert_cmpuint (told, ==, size);
+  g_assert_cmpuint (size, ==, length_bytes);
+  g_assert_cmpuint (told, ==, length_bytes);
+  g_assert_cmpint (lseek (fd, 0, SEEK_CUR), ==, (off_t) length_bytes);
+}
 
-  g_cancellable_cancel (cancelled);
-  g_assert_null (bk_sha256_of_fd (fd, name, NULL, NULL, NULL, cancelled, &error));
+static void
+cancel (guint64 delta_bytes, gpointer user_data)
+{
+  g_cancellable_cancel (user_data);
+}
+
+/* With more to come that was read ahead. */
+static void
+test_cancelled (void)
+{
+  g_autofree guint8 *bytes = g_malloc0 (9 * MIB);
+  autofd int fd = make_file (bytes, 9 * MIB);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (bk_sha256_of_fd (fd, "file", NULL, cancel, cancellable, cancellable, &error));
   g_assert_cmpint (bk_error_code (error), ==, BK_ERROR_CANCELLED);
+}
+
+static void
+test_unreadable (gconstpointer data)
+{
+  gsize length_bytes = GPOINTER_TO_SIZE (data);
+  g_autofree guint8 *bytes = g_malloc0 (length_bytes);
+  autofd int fd = make_file (bytes, length_bytes);
+  g_autofree char *path = g_strdup_printf ("/proc/self/fd/%d", fd);
+  autofd int for_writing = open (path, O_WRONLY | O_CLOEXEC);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpint (for_writing, >=, 0);
+  g_assert_null (bk_sha256_of_fd (for_writing, "the-file", NULL, NULL, NULL, NULL, &error));
+  g_assert_cmpint (bk_error_code (error), ==, BK_ERROR_FAILED);
+  g_assert_nonnull (strstr (error->message, "the-file"));
 }
 
 int
@@ -72,6 +118,14 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/base/digest/vectors", test_vectors);
-  g_test_add_func ("/base/digest/file", test_file);
+  g_test_add_data_func ("/base/digest/file/empty", GSIZE_TO_POINTER (0), test_file);
+  g_test_add_data_func ("/base/digest/file/small", GSIZE_TO_POINTER (5), test_file);
+  g_test_add_data_func ("/base/digest/file/1-piece", GSIZE_TO_POINTER (MIB), test_file);
+  g_test_add_data_func ("/base/digest/file/more", GSIZE_TO_POINTER (MIB + 1), test_file);
+  g_test_add_data_func ("/base/digest/file/large", GSIZE_TO_POINTER (13 * MIB + 5), test_file);
+  g_test_add_func ("/base/digest/cancelled", test_cancelled);
+  g_test_add_data_func ("/base/digest/unreadable/small", GSIZE_TO_POINTER (1), test_unreadable);
+  g_test_add_data_func ("/base/digest/unreadable/large", GSIZE_TO_POINTER (3 * MIB),
+                        test_unreadable);
   return g_test_run ();
 }
