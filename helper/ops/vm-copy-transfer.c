@@ -3,6 +3,7 @@
 #include "ops/vm-copy-private.h"
 
 #include "base/error.h"
+#include "base/write-out.h"
 #include "format/vm-point-json.h"
 #include "ops/vm-family.h"
 #include "vm/qemu-img.h"
@@ -172,6 +173,25 @@ begin_with_what_is_known (BkVmCopy *copy, GError **error)
     }
 }
 
+/* QEMU gives the whole copy to its disk at the end, and the guest waits with it: it is written while
+ * it is made. */
+static BkWriteOut *
+write_out_targets (BkVmCopy *copy, GError **error)
+{
+  g_autoptr (GStrvBuilder) paths = g_strv_builder_new ();
+
+  for (guint i = 0; i < copy->point->disks->len; i++)
+    {
+      const BkPointDisk *disk = g_ptr_array_index (copy->point->disks, i);
+      g_autofree char *path =
+          g_strconcat (bk_point_writer_backup (copy->writer)->id, "/", disk->file, NULL);
+
+      g_strv_builder_add (paths, path);
+    }
+  g_auto (GStrv) files = g_strv_builder_end (paths);
+  return bk_write_out_start (copy->run->project, (const char *const *) files, error);
+}
+
 /**
  * bk_vm_copy_transfer:
  * @copy: its targets are there
@@ -189,6 +209,9 @@ bk_vm_copy_transfer (BkVmCopy *copy, GError **error)
       bk_ngettext ("Copying %u disk of “%s”", "Copying %u disks of “%s”", copy->point->disks->len),
       copy->point->disks->len, run->vm->name);
   if (!begin_with_what_is_known (copy, error))
+    return FALSE;
+  g_autoptr (BkWriteOut) write_out = write_out_targets (copy, error);
+  if (write_out == NULL)
     return FALSE;
   if (copy->point->kind == BK_POINT_INCREMENTAL && !bk_vm_verify_family (run, &family_error))
     {
