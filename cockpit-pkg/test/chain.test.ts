@@ -29,6 +29,12 @@ const all = [pinned, second, next, merged, first, copy, base];
 const ids = (backups: readonly { id: string }[]) => backups.map(({ id }) => id);
 
 describe("chains", () => {
+  test("packages of an event log are full, and need nothing", () => {
+    const cold = aBackup({ project_id: "event-log/default", type: "full", extra: { step: "event-log" }, parent_backup_id: null });
+    assert.deepEqual(chainsOf([cold]), { chains: [], alone: [cold] });
+    assert.equal(backupKindName(cold), "full");
+  });
+
   test("a base and what continues it, the oldest first; a base alone is the beginning of one", () => {
     const { chains, alone } = chainsOf(all);
     assert.deepEqual(chains.map(({ points }) => ids(points)), [["base-01", "inc-02", "inc-03"], ["base-07"]]);

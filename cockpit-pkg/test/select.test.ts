@@ -69,6 +69,15 @@ describe("select: backups", () => {
     );
   });
 
+  test("machines come first, then files, then event logs, each told by what it is", () => {
+    const projects = ["event-log/default", "tree/host1/etc", "vm/web1", "tree/host1/a", "event-log/site", "vm/db1"];
+    const shown = visibleBackups(projects.map((project_id) => aBackup({ project_id })), all, { by: "created", descending: true });
+    assert.deepEqual(
+      groupByProject(shown).map(({ name }) => name),
+      ["db1", "web1", "Files: host1/a", "Files: host1/etc", "Event log", "Event log: site"],
+    );
+  });
+
   test("only completed ones are exported", () => {
     assert.ok(canExport(older));
     assert.ok(!canExport(other));

@@ -101,6 +101,14 @@ describe("state: jobs", () => {
     assert.deepEqual(reduce(state, { type: "job-put-away", id: running.id }).jobs.ended, []);
   });
 
+  test("of many that ended while nobody looked the newest are told of", () => {
+    const nights = Array.from({ length: 30 }, (_unused, night): Action[] => [
+      { type: "job-changed", job: { ...running, id: String(night) } },
+      { type: "job-changed", job: { ...over, id: String(night) } },
+    ]).flat();
+    assert.deepEqual(after(...nights).jobs.ended, ["29", "28", "27", "26", "25"]);
+  });
+
   test("one that was over before is history", () => {
     assert.deepEqual(after({ type: "jobs-items", items: [over] }).jobs.ended, []);
   });

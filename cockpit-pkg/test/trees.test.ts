@@ -9,7 +9,7 @@ import { wrongOf } from "../src/files/tree-form-dialog";
 import { crumbsOf, generationsOf, linesOf, sourcesOf, startPath, treesOf } from "../src/files/trees";
 import { rowWindow } from "../src/parts/use-window";
 import { calendarOf, DEFAULT_WHEN, isComplete, whenOf } from "../src/settings/when";
-import { verdictText } from "../src/words/tree-texts";
+import { generationTitle, verdictText } from "../src/words/tree-texts";
 import { aBackup } from "./fakes";
 import { golden } from "./golden";
 
@@ -114,6 +114,12 @@ describe("when", () => {
     });
   }
 
+  test("what systemd itself writes in full is understood", () => {
+    assert.equal(calendarOf(whenOf("daily")), "*-*-* 00:00:00");
+    assert.equal(calendarOf(whenOf("weekly")), "Mon *-*-* 00:00:00");
+    assert.equal(calendarOf(whenOf("monthly")), "*-*-01 00:00:00");
+  });
+
   test("what is more than that stays as it is", () => {
     for (const text of ["Mon..Fri 22:00", "hourly", "Sun *-*-01 02:00:00"]) {
       assert.equal(calendarOf(whenOf(text)), text);
@@ -154,4 +160,15 @@ describe("content-disposition", () => {
   test("half a surrogate pair breaks nothing", () => {
     assert.match(contentDisposition("\ud800.txt"), /%EF%BF%BD\.txt$/);
   });
+});
+
+describe("a generation is told by its day", () => {
+  const cases = [
+    ["gen-2026-11-20", "Generation of Nov 20, 2026"],
+    ["gen-2026-11-20.2", "Generation of Nov 20, 2026, number 2"],
+    ["gen-mine", "gen-mine"],
+  ] as const;
+  for (const [name, title] of cases) {
+    test(name, () => assert.equal(generationTitle(name), title));
+  }
 });

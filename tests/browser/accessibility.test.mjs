@@ -75,7 +75,7 @@ describe("accessibility", () => {
       const dialog = frame.getByRole("dialog");
       await dialog.getByRole("button", { name: "Options of this run" }).click();
       await dialog.locator("[data-planned=db1]").waitFor();
-      await dialog.getByRole("spinbutton", { name: "Incrementals before they are consolidated" }).fill("3");
+      await dialog.getByRole("spinbutton", { name: "Incrementals before consolidation" }).fill("3");
       await settled(page, frame);
       assert.deepEqual(await violations(page), []);
       await shot(page, `dialog-${style}`);
@@ -210,7 +210,7 @@ describe("languages", () => {
   test("the page in Brazilian Portuguese", async () => {
     const { page, frame, problems } = await openPage(bed);
     await frame.locator("[data-vm=web1]").waitFor();
-    await frame.getByRole("button", { name: "Fazer backup dos selecionados" }).waitFor();
+    await frame.getByRole("button", { name: "Fazer backup das selecionadas" }).waitFor();
     assert.match(await frame.locator("[data-vm=web1]").innerText(), /Em execução[^]*6,4 GB[^]*ontem/);
     assert.match(await frame.locator("[data-job]").innerText(), /48 GB de 96 GB/);
     await shot(page, "vms-pt_BR");

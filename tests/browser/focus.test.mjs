@@ -106,6 +106,16 @@ describe("focus", () => {
     await focusIs(/^Select all$/);
   });
 
+  test("another tab begins at its beginning", async () => {
+    const { page, frame } = opened;
+    await frame.getByRole("link", { name: "yesterday" }).first().focus();
+    await page.keyboard.press("Enter");
+    await frame.locator("[data-project='vm/web1']").waitFor();
+    await inner(page).waitForFunction(() => document.activeElement.tagName === "MAIN");
+    await goTo(page, bed, "/vms");
+    await frame.locator("[data-vm=web1]").waitFor();
+  });
+
   test("who clicks beside everything is left alone", async () => {
     const { page, frame } = opened;
     await frame.getByRole("checkbox", { name: "Select web1" }).focus();

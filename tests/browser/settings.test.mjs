@@ -28,7 +28,7 @@ describe("settings", () => {
     await frame.getByLabel("Days to keep standalone copies").and(frame.locator("[value='14']")).waitFor();
     await frame.getByLabel("How they are merged").selectOption("copy");
     await frame.getByRole("switch", { name: "Verify each backup" }).press("Space");
-    await frame.getByLabel("Incrementals before they are merged").fill("3");
+    await frame.getByLabel("Incrementals before consolidation").fill("3");
     await frame.getByLabel("Days to keep logs").focus();
     for (const [key, value] of Object.entries({ retention_days: 14, merge_mode: "copy", verify: "yes", max_incrementals: 3 })) {
       await assert.doesNotReject(async () => {
@@ -45,7 +45,7 @@ describe("settings", () => {
 
   test("a number out of its range is not even sent; Escape takes the old one back", async () => {
     const { page, frame } = opened;
-    const field = frame.getByLabel("Incrementals before they are merged");
+    const field = frame.getByLabel("Incrementals before consolidation");
     await field.fill("300");
     await frame.getByText("From 1 to 255").waitFor();
     await page.keyboard.press("Escape");

@@ -110,7 +110,7 @@ describe("vm-backup", () => {
     assert.match(await dialog.innerText(), /the repository has [\d.]+ [GT]B/);
     // Slow, so that a test can look at it at leisure; releaseBackup() lets it go.
     await dialog.getByRole("button", { name: "Options of this run" }).click();
-    await dialog.getByRole("spinbutton", { name: "At most this many MiB a second" }).fill("4");
+    await dialog.getByRole("spinbutton", { name: "Speed limit, in MiB per second" }).fill("4");
     const start = dialog.getByRole("button", { name: "Start the backup" }).and(frame.locator(":enabled"));
     await Promise.all([holdBackup(vm.name), start.click()]);
   });

@@ -14,7 +14,7 @@ import { LoadingView, ProblemView } from "../parts/problem-view";
 import type { TabProps } from "../parts/props";
 import { allJobs, runningJobs } from "../state/select";
 import { duration, list, moment, number } from "../words/format";
-import { jobState, jobTitle, projectName } from "../words/texts";
+import { jobState, jobTitle, projectTitle } from "../words/texts";
 import { ColdBackupsCard } from "./cold-backups-card";
 import { EventLogCard } from "./event-log-card";
 import { LogCard } from "./log-card";
@@ -30,7 +30,8 @@ function seconds(job: Job): number | null {
 
 function problems(job: Job): string[] {
   const failed = vmBackupResult(job)?.failed.map(({ message }) => message) ?? [];
-  return job.error === null ? failed : [...failed, job.error.message];
+  // What a job ended with is that of its one machine, where it had only one.
+  return [...new Set(job.error === null ? failed : [...failed, job.error.message])];
 }
 
 function JobRow({ job }: { job: Job }) {
@@ -46,17 +47,17 @@ function JobRow({ job }: { job: Job }) {
           </div>
         ))}
       </Td>
-      <Td dataLabel={_("Of")} modifier="breakWord">
-        {list(job.projects.map(projectName))}
+      <Td dataLabel={_("Project")} modifier="breakWord">
+        {list(job.projects.map(projectTitle))}
       </Td>
       <Td dataLabel={_("State")}>
         <Label color={state.colour} isCompact>
           {state.text}
         </Label>
       </Td>
-      <Td dataLabel={_("Begun")}>{moment(job.created_at)}</Td>
-      <Td dataLabel={_("Took")}>{took === null ? "–" : duration(took)}</Td>
-      <Td dataLabel={_("By")}>{job.actor}</Td>
+      <Td dataLabel={_("Started")} modifier="nowrap">{moment(job.created_at)}</Td>
+      <Td dataLabel={_("Duration")} modifier="nowrap">{took === null ? "–" : duration(took)}</Td>
+      <Td dataLabel={_("User")}>{job.actor}</Td>
     </Tr>
   );
 }
@@ -66,12 +67,12 @@ function JobTable({ jobs }: { jobs: readonly Job[] }) {
     <Table aria-label={_("Jobs")} variant="compact" gridBreakPoint="grid-md">
       <Thead>
         <Tr>
-          <Th modifier="nowrap">{_("Job")}</Th>
-          <Th modifier="nowrap">{_("Of")}</Th>
+          <Th modifier="nowrap" width={30}>{_("Job")}</Th>
+          <Th modifier="nowrap" width={20}>{_("Project")}</Th>
           <Th modifier="nowrap">{_("State")}</Th>
-          <Th modifier="nowrap">{_("Begun")}</Th>
-          <Th modifier="nowrap">{_("Took")}</Th>
-          <Th modifier="nowrap">{_("By")}</Th>
+          <Th modifier="nowrap">{_("Started")}</Th>
+          <Th modifier="nowrap">{_("Duration")}</Th>
+          <Th modifier="nowrap">{_("User")}</Th>
         </Tr>
       </Thead>
       <Tbody>

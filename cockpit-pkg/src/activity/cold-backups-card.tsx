@@ -37,6 +37,7 @@ export function ColdBackupsCard({ backups, isBusy, session }: Props) {
   return (
     <Card className="backup-table-card">
       <CardHeader
+        hasWrap
         actions={{
           actions: (
             <Button variant="secondary" size="sm" isDisabled={isBusy} onClick={() => session.start({ op: "event-log.backup", args: {} })}>

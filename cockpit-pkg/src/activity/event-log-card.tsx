@@ -16,7 +16,7 @@ import { NothingFound } from "../parts/nothing-found";
 import { LoadingView, ProblemView } from "../parts/problem-view";
 import { useQuery } from "../parts/use-query";
 import type { Session } from "../state/session";
-import { moment, number } from "../words/format";
+import { exactMoment, moment, number } from "../words/format";
 import { problemText } from "../words/texts";
 import { eventName, verdictText } from "../words/tree-texts";
 
@@ -63,23 +63,23 @@ function EventTable({ events }: { events: readonly Event[] }) {
     <Table aria-label={_("Events")} variant="compact" gridBreakPoint="grid-md">
       <Thead>
         <Tr>
-          <Th>{_("Time")}</Th>
+          <Th>{_("When")}</Th>
           <Th>{_("Event")}</Th>
-          <Th>{_("Of")}</Th>
-          <Th>{_("By")}</Th>
+          <Th>{_("Object")}</Th>
+          <Th>{_("User")}</Th>
         </Tr>
       </Thead>
       <Tbody>
         {events.map((event) => (
           <Tr key={event.id} data-event={event.id}>
-            <Td dataLabel={_("Time")} modifier="nowrap">
-              {moment(event.timestamp)}
+            <Td dataLabel={_("When")} modifier="nowrap">
+              {exactMoment(event.timestamp)}
             </Td>
             <Td dataLabel={_("Event")}>{eventName(event.evento)}</Td>
-            <Td dataLabel={_("Of")} modifier="breakWord">
+            <Td dataLabel={_("Object")} modifier="breakWord">
               {event.entidade_id}
             </Td>
-            <Td dataLabel={_("By")} modifier="breakWord">
+            <Td dataLabel={_("User")} modifier="breakWord">
               {event.actor}
             </Td>
           </Tr>
@@ -122,6 +122,7 @@ export function EventLogCard({ session }: { session: Session }) {
   return (
     <Card className="backup-table-card backup-event-log">
       <CardHeader
+        hasWrap
         actions={{
           actions: (
             <>

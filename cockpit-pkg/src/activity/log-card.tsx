@@ -7,7 +7,7 @@ import { useMemo, useRef, useState } from "react";
 import { _ } from "../bridge/cockpit";
 import type { LogLine } from "../bridge/views";
 import { LiveLog } from "../parts/live-log";
-import { logLevel, projectName } from "../words/texts";
+import { logLevel, projectTitle } from "../words/texts";
 import { type Filtered, LEVELS, type LogFilter, NO_FILTER, filterOn, isFiltering, logText, projectsOf } from "./log-filter";
 
 interface Props {
@@ -52,7 +52,7 @@ function Filters({ filter, projects, onChange }: { filter: LogFilter; projects: 
           <FormSelect aria-label={_("Project")} value={filter.project} onChange={(_event, project) => onChange({ ...filter, project })}>
             <FormSelectOption value="" label={_("All projects")} />
             {projects.map((project) => (
-              <FormSelectOption key={project} value={project} label={projectName(project)} />
+              <FormSelectOption key={project} value={project} label={projectTitle(project)} />
             ))}
           </FormSelect>
         </ToolbarItem>

@@ -1,6 +1,6 @@
 import { Page, PageSection } from "@patternfly/react-core/dist/esm/components/Page/index";
 import { Tab, TabTitleText, Tabs, TabsComponent } from "@patternfly/react-core/dist/esm/components/Tabs/index";
-import { type ReactNode, memo } from "react";
+import { type ReactNode, memo, useEffect } from "react";
 
 import { ActivityTab } from "../activity/activity-tab";
 import { BackupsTab } from "../backups/backups-tab";
@@ -59,6 +59,11 @@ export function App({ store, session, access: keeper }: Props) {
   const place = usePlace();
   const tab = tabOf(place.tab);
   const running = isIn ? runningJobs(state).length : 0;
+
+  // On a telephone not all tabs fit.
+  useEffect(() => {
+    document.querySelector(".backup-tabs .pf-m-current")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [tab]);
 
   const contents: Record<TabName, ReactNode> = {
     vms: <VmsTab state={state} dispatch={store.dispatch} session={session} now={now} />,

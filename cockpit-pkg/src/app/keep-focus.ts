@@ -40,12 +40,18 @@ function controlIn(elements: readonly Element[], like: HTMLElement): HTMLElement
   );
 }
 
-/** What came into its place, or was after or before it; nearest ancestors first. */
+/**
+ * What came into its place, or was after or before it; nearest ancestors first. Null where all that was
+ * shown has gone with it: that is another place, which begins at its beginning.
+ */
 function nextTo(way: readonly Step[], root: HTMLElement): HTMLElement | null {
   const [lost] = way;
   for (const [at, { index }] of way.entries()) {
     const parent = way[at + 1]?.element ?? root;
     if (lost !== undefined && parent.isConnected) {
+      if (parent.parentElement?.matches("main") === true) {
+        return null;
+      }
       const children = Array.from(parent.children);
       const found = controlIn(children.slice(index), lost.element) ?? controlIn(children.slice(0, index).reverse(), lost.element);
       if (found !== null) {

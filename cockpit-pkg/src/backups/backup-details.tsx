@@ -55,8 +55,8 @@ function Facts({ backup, ofProject }: { backup: Backup; ofProject: readonly Back
   const seconds = took(backup);
   return (
     <DescriptionList isHorizontal isCompact columnModifier={{ default: "1Col", lg: "2Col" }}>
-      <Fact term={_("Begun")}>{moment(backup.created_at)}</Fact>
-      <Fact term={_("Took")}>{seconds === null || seconds < 0 ? "–" : duration(seconds)}</Fact>
+      <Fact term={_("Started")}>{moment(backup.created_at)}</Fact>
+      <Fact term={_("Duration")}>{seconds === null || seconds < 0 ? "–" : duration(seconds)}</Fact>
       <Fact term={_("Needs")}>
         {backup.parent_backup_id === null ? (
           _("No other backup")

@@ -3,12 +3,10 @@ import { Checkbox } from "@patternfly/react-core/dist/esm/components/Checkbox/in
 import { Label } from "@patternfly/react-core/dist/esm/components/Label/index";
 import {
   ExpandableRowContent,
-  SortByDirection,
   Table,
   Tbody,
   Td,
   Th,
-  type ThProps,
   Thead,
   Tr,
 } from "@patternfly/react-table/dist/esm/components/Table/index";
@@ -19,6 +17,8 @@ import { memo, useMemo } from "react";
 import { _, cockpit, format, ngettext } from "../bridge/cockpit";
 import type { Backup, Vm } from "../bridge/views";
 import { ActionsMenu, type MenuAction } from "../parts/actions-menu";
+import { type Choosable, SelectAll } from "../parts/select-all";
+import { sortProps } from "../parts/sort";
 import { useGrowing } from "../parts/use-growing";
 import { type ProjectGroup, canExport, canRestoreVm, groupByProject } from "../state/select";
 import type { Session } from "../state/session";
@@ -218,6 +218,7 @@ interface BodyProps extends Pick<TableProps, "backups" | "byProject" | "vms" | "
 function ProjectBody({ group, byProject, vms, backups, dispatch, session, now, index }: BodyProps) {
   const ofProject = byProject.get(group.projectId) ?? group.backups;
   const chains = useMemo(() => chainsOf(ofProject), [ofProject]);
+  const hasChains = chains.chains.length > 0 || chains.alone.length > 0;
   const size = ofProject.reduce((sum, backup) => sum + backup.size_bytes, 0);
   return (
     <Tbody>
@@ -231,11 +232,13 @@ function ProjectBody({ group, byProject, vms, backups, dispatch, session, now, i
           </div>
         </Th>
       </Tr>
-      <Tr className="backup-project-chains">
-        <Td colSpan={COLUMNS_COUNT} dataLabel={_("What needs what")}>
-          <ChainView chains={chains} vm={vms.get(group.projectId)} />
-        </Td>
-      </Tr>
+      {hasChains && (
+        <Tr className="backup-project-chains">
+          <Td colSpan={COLUMNS_COUNT} dataLabel={_("What needs what")}>
+            <ChainView chains={chains} vm={vms.get(group.projectId)} />
+          </Td>
+        </Tr>
+      )}
       {group.backups.map((backup, row) => (
         <BackupRow
           key={backup.id}
@@ -257,9 +260,10 @@ interface TableProps {
   backups: BackupsState;
   /** The backup that the address names. */
   named: string | null;
-  /** The rows of this page, and those of all pages, which “select all” takes. */
+  /** The rows of this page. */
   rows: readonly Backup[];
-  all: readonly Backup[];
+  /** Those of all pages, which “select all” takes. */
+  choosable: Choosable;
   /** Every backup of each project, whatever is searched for. */
   byProject: ReadonlyMap<string, readonly Backup[]>;
   /** The machines by the project they are. */
@@ -270,42 +274,22 @@ interface TableProps {
 }
 
 export function BackupTable(props: TableProps) {
-  const { backups, named, rows, all, dispatch } = props;
+  const { backups, named, rows, choosable, dispatch } = props;
   const { by, descending } = backups.sort;
   const { search, kind, status, paging } = backups;
   const place = [paging.page, by, descending ? "down" : "up", kind, status, search].join(" ");
   const shown = useGrowing(rows.length, place, named === null ? 0 : rows.findIndex(({ id }) => id === named) + 1);
-  const selectable = useMemo(() => all.filter(canExport), [all]);
-  const chosen = selectable.filter((backup) => backups.selected.has(backupId(backup))).length;
-  const allChosen = chosen > 0 && chosen === selectable.length;
-  const sortOf = (column: BackupSort): ThProps["sort"] => ({
-    columnIndex: COLUMNS.indexOf(column),
-    sortBy: {
-      index: COLUMNS.indexOf(backups.sort.by),
-      direction: backups.sort.descending ? SortByDirection.desc : SortByDirection.asc,
-    },
-    onSort: (_event, _index, direction) =>
-      dispatch({ type: "backups-sort", sort: { by: column, descending: direction === SortByDirection.desc } }),
-  });
 
   return (
     <Table aria-label={_("Backups")} variant="compact" gridBreakPoint="grid-lg" isExpandable>
       <Thead>
         <Tr>
           <Th className="pf-v6-c-table__check" aria-label={_("Selection")}>
-            <Checkbox
-              id="backups-check-all"
-              aria-label={_("Select all")}
-              isChecked={chosen > 0 && !allChosen ? null : allChosen}
-              isDisabled={selectable.length === 0}
-              onChange={(_event, checked) =>
-                dispatch({ type: "backups-select", ids: (checked ? selectable : all).map(backupId), selected: checked })
-              }
-            />
+            <SelectAll id="backups-check-all" {...choosable} />
           </Th>
           <Th className="pf-v6-c-table__toggle" screenReaderText={_("Details")} />
           {COLUMNS.map((column) => (
-            <Th key={column} sort={sortOf(column)} modifier="nowrap">
+            <Th key={column} sort={sortProps(COLUMNS, column, backups.sort, (sort) => dispatch({ type: "backups-sort", sort }))} modifier="nowrap">
               {columnTitle(column)}
             </Th>
           ))}

@@ -21,10 +21,11 @@ import { ListToolbar } from "../parts/list-toolbar";
 import { NothingFound } from "../parts/nothing-found";
 import { LoadingView, ProblemView } from "../parts/problem-view";
 import type { TabProps } from "../parts/props";
-import { groupByProject, pageOf, pageWith, selectedBackups, visibleBackups } from "../state/select";
+import { SelectAllItem } from "../parts/select-all";
+import { canExport, groupByProject, pageOf, pageWith, selectedBackups, visibleBackups } from "../state/select";
 import { type Action, type BackupsState, backupId } from "../state/state";
 import { bytes, number } from "../words/format";
-import { backupKind, backupKindName, backupStatus, projectName } from "../words/texts";
+import { backupKind, backupKindName, backupStatus, projectTitle } from "../words/texts";
 import { BackupTable } from "./backup-table";
 
 function NoBackups() {
@@ -105,6 +106,13 @@ const BackupsCard = memo(function BackupsCard({ backups, vms, dispatch, session,
   const { rows, page } = pageOf(found, backups.paging);
   const { selected: chosen } = backups;
   const selected = useMemo(() => selectedBackups({ backups: { list, selected: chosen } }), [list, chosen]);
+  const selectable = useMemo(() => found.filter(canExport), [found]);
+  const choosable = {
+    count: selectable.length,
+    chosen: selectable.filter((backup) => backups.selected.has(backupId(backup))).length,
+    onChoose: (all: boolean) =>
+      dispatch({ type: "backups-select", ids: (all ? selectable : found).map(backupId), selected: all }),
+  };
   const showAll = () => cockpit.location.go(["backups"]);
 
   return (
@@ -123,7 +131,7 @@ const BackupsCard = memo(function BackupsCard({ backups, vms, dispatch, session,
           <ToolbarItem alignSelf="center">
             <LabelGroup categoryName={_("Project")} aria-label={_("Filter")}>
               <Label onClose={showAll} closeBtnAriaLabel={_("Show the backups of all projects")}>
-                {projectName(project)}
+                {projectTitle(project)}
               </Label>
             </LabelGroup>
           </ToolbarItem>
@@ -142,6 +150,7 @@ const BackupsCard = memo(function BackupsCard({ backups, vms, dispatch, session,
           choices={filters.statuses}
           onChange={(chosen) => dispatch({ type: "backups-filter", kind, status: chosen })}
         />
+        <SelectAllItem id="backups-choose-all" {...choosable} />
         <ToolbarItem>
           <Button
             variant="primary"
@@ -180,7 +189,7 @@ const BackupsCard = memo(function BackupsCard({ backups, vms, dispatch, session,
           backups={backups}
           named={shown}
           rows={rows}
-          all={found}
+          choosable={choosable}
           byProject={byProject}
           vms={vms}
           dispatch={dispatch}

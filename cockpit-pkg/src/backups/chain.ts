@@ -21,7 +21,7 @@ export function isPinned(backup: Backup): boolean {
 
 /** A base or a full that is not a copy of its own can be continued. */
 function canBeContinued(backup: Backup): boolean {
-  return backup.type === "full" && backup.extra?.step !== "merged";
+  return backup.type === "full" && backup.extra?.step !== "merged" && !backup.project_id.startsWith("event-log/");
 }
 
 /** All of one project's; those that failed hold nothing and are in no chain. */

@@ -52,7 +52,7 @@ export function PinDialog({ dispatch, session, id, backup }: DialogProps & { id:
             aria-describedby="pin-help"
             onChange={(_event, typed) => setLabel(typed)}
           />
-          <HelperLine id="pin-help" text={_("One line of at most 200 letters")} wrong={wrong} />
+          <HelperLine id="pin-help" text={_("One line of at most 200 characters")} wrong={wrong} />
         </FormGroup>
       </Form>
     </Dialog>

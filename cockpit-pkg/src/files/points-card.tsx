@@ -6,6 +6,7 @@ import { memo } from "react";
 import { _ } from "../bridge/cockpit";
 import type { Backup } from "../bridge/views";
 import { age, bytes, moment } from "../words/format";
+import { generationTitle } from "../words/tree-texts";
 import { generationsOf } from "./trees";
 
 interface Props {
@@ -24,8 +25,8 @@ export const PointsCard = memo(function PointsCard({ points, chosen, now, onChoo
         <Menu isPlain isScrollable selected={chosen} onSelect={(_event, id) => onChoose(String(id))}>
           <MenuContent>
             {generationsOf(points).map((generation) => (
-              <MenuGroup key={generation.name} label={generation.name === "" ? undefined : generation.name} labelHeadingLevel="h3">
-                <MenuList aria-label={generation.name === "" ? _("Points in time") : generation.name}>
+              <MenuGroup key={generation.name} label={generation.name === "" ? undefined : generationTitle(generation.name)} labelHeadingLevel="h3">
+                <MenuList aria-label={generation.name === "" ? _("Points in time") : generationTitle(generation.name)}>
                   {generation.points.map((point) => (
                     <MenuItem
                       key={point.id}

@@ -21,9 +21,9 @@ interface Props {
 }
 
 function jobName(job: Job): string {
-  return job.projects.length === 0
-    ? jobTitle(job.op)
-    : format(_("$0: $1"), jobTitle(job.op), list(job.projects.map(projectName)));
+  // What is done with an event log says so already.
+  const names = job.projects.filter((id) => !id.startsWith("event-log/")).map(projectName);
+  return names.length === 0 ? jobTitle(job.op) : format(_("$0: $1"), jobTitle(job.op), list(names));
 }
 
 function progressText(progress: JobProgress | null): string {
@@ -60,6 +60,7 @@ function RunningJob({ job, onCancel }: { job: Job; onCancel: () => void }) {
   return (
     <Card data-job={job.id} className="backup-job">
       <CardHeader
+        hasWrap
         actions={{
           actions: (
             <Button

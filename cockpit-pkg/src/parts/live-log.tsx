@@ -4,8 +4,8 @@ import { type ReactNode, useLayoutEffect, useRef, useState } from "react";
 
 import { _, format, ngettext } from "../bridge/cockpit";
 import type { LogLine } from "../bridge/views";
-import { clockTime, moment, number } from "../words/format";
-import { logLevel } from "../words/texts";
+import { number } from "../words/format";
+import { LineParts } from "./log-lines";
 
 /* Only the rows in view, and some around, are drawn: all have the height that page.scss gives. */
 const ROW_HEIGHT_PX = 22;
@@ -21,14 +21,7 @@ interface View {
 function Row({ line, index }: { line: LogLine; index: number }) {
   return (
     <div className={`backup-log-row backup-log-${line.level}`} style={{ insetBlockStart: index * ROW_HEIGHT_PX }}>
-      <time dateTime={line.timestamp} title={moment(line.timestamp)}>
-        {clockTime(line.timestamp)}
-      </time>
-      <span className="backup-log-level">{logLevel(line.level)}</span>
-      <span className="backup-log-text">
-        {line.message}
-        {line.error !== null && line.error !== undefined && line.error !== line.message ? ` (${line.error})` : ""}
-      </span>
+      <LineParts line={line} />
     </div>
   );
 }
@@ -79,6 +72,7 @@ export function LiveLog({ lines, onClear, actions, filters, emptyText }: Props) 
   return (
     <Card className="backup-log-card">
       <CardHeader
+        hasWrap
         actions={{
           actions: (
             <>

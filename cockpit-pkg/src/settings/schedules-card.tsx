@@ -41,7 +41,7 @@ function ScheduleState({ schedule, systemd }: { schedule: Schedule; systemd: boo
     return (
       <>
         <Label isCompact color="red">
-          {_("Wrong")}
+          {_("Not valid")}
         </Label>
         <div className="backup-subtle">{schedule.problem}</div>
       </>
@@ -103,6 +103,7 @@ export function SchedulesCard(props: Props) {
   return (
     <Card className="backup-table-card">
       <CardHeader
+        hasWrap
         actions={{
           actions: (
             <Button variant="secondary" size="sm" isDisabled={!isThere || free.length === 0} onClick={() => open({ schedule: null })}>

@@ -57,7 +57,7 @@ function Space({ settings }: { settings: Settings }) {
       id="repository-space"
       className="backup-space"
       value={used}
-      title={_("Space where the backups are")}
+      title={_("Space")}
       label={format(_("$0 of $1 free"), bytes(free), bytes(total))}
       valueText={format(_("$0 of $1 free"), bytes(free), bytes(total))}
       measureLocation={ProgressMeasureLocation.top}
@@ -91,7 +91,7 @@ export function SettingsCards(props: Props) {
         <TextField
           id="setting-repository"
           label={_("Directory")}
-          help={_("Best on another disk than the machines. Backups in the directory before stay where they are.")}
+          help={_("Best on another disk than the machines. Backups in the previous directory stay there.")}
           {...bound("repository_dir")}
         />
         <Space settings={settings} />
@@ -99,7 +99,7 @@ export function SettingsCards(props: Props) {
       <Section title={_("Virtual machines")}>
         <TextField
           id="setting-max-incrementals"
-          label={_("Incrementals before they are merged")}
+          label={_("Incrementals before consolidation")}
           help={_("After so many, base and incrementals become one full backup that is kept for good.")}
           min={1}
           max={255}
@@ -108,9 +108,9 @@ export function SettingsCards(props: Props) {
         <ChoiceField
           id="setting-merge-mode"
           label={_("How they are merged")}
-          help={_("By itself means at the least cost: shared blocks where the file system can, else in place.")}
+          help={_("Automatic takes the fastest way: shared blocks where the file system can, else in place.")}
           choices={[
-            ["auto", _("By itself")],
+            ["auto", _("Automatic")],
             ["in-place", _("In place")],
             ["copy", _("Into a new file, which is compared")],
           ]}
@@ -144,14 +144,14 @@ export function SettingsCards(props: Props) {
         <TextField
           id="setting-log-retention"
           label={_("Days to keep logs")}
-          help={_("0 keeps them.")}
+          help={_("0 keeps all of them.")}
           max={36_500}
           {...bound("log_retention_days")}
         />
         <ChoiceField
           id="setting-log-level"
           label={_("What is logged")}
-          help={_("This level and all that are worse.")}
+          help={_("This level and everything more serious.")}
           choices={["debug", "info", "warning", "error"].map((level) => [level, logLevel(level)] as const)}
           {...bound("log_level")}
         />

@@ -24,6 +24,7 @@ function TreesCard({ tasks }: { tasks: readonly TreeTask[] }) {
   return (
     <Card>
       <CardHeader
+        hasWrap
         actions={{
           actions: (
             <Button variant="secondary" size="sm" component="a" href="#/files">

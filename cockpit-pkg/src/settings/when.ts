@@ -29,7 +29,11 @@ export function calendarOf({ every, weekday, time, expression }: When): string {
   }
 }
 
-export function whenOf(calendar: string): When {
+/** What systemd itself writes in full. */
+const SHORTHANDS: Record<string, string> = { daily: "*-*-* 00:00:00", weekly: "Mon *-*-* 00:00:00", monthly: "*-*-01 00:00:00" };
+
+export function whenOf(said: string): When {
+  const calendar = SHORTHANDS[said] ?? said;
   const match = /^(?:(Sun|Mon|Tue|Wed|Thu|Fri|Sat) )?\*-\*-(\*|01) (\d\d:\d\d)(?::00)?$/.exec(calendar);
   const [, day, date, time] = match ?? [];
   if (time === undefined || (day !== undefined && date === "01")) {

@@ -1,6 +1,6 @@
 /* What the tables show, worked out of the state: filtered, sorted, paged, added up. Pure. */
 import type { Backup, Job, Vm } from "../bridge/views";
-import { backupKind, backupKindName, backupStatus, projectName, vmState } from "../words/texts";
+import { backupKind, backupKindName, backupStatus, projectTitle, vmState } from "../words/texts";
 import { type BackupSort, type BackupsState, type Paging, type Sort, type State, type VmSort, backupId, isOver } from "./state";
 
 function wordsOf(search: string): string[] {
@@ -67,7 +67,14 @@ export interface BackupFilter {
   status: string;
 }
 
-/** Backups under the projects they are of; projects by name, backups as asked. */
+/** Machines first: they are what most people look for. */
+const KINDS = ["vm/", "tree/"];
+function rank({ projectId }: ProjectGroup): number {
+  const index = KINDS.findIndex((kind) => projectId.startsWith(kind));
+  return index < 0 ? KINDS.length : index;
+}
+
+/** Backups under the projects they are of; machines, then files, then event logs; projects by name, backups as asked. */
 export function visibleBackups(backups: readonly Backup[], { search, kind, status }: BackupFilter, sort: Sort<BackupSort>): Backup[] {
   const words = wordsOf(search);
   const found = backups.filter(
@@ -77,7 +84,7 @@ export function visibleBackups(backups: readonly Backup[], { search, kind, statu
       matches(words, backup, backupTexts),
   );
   // Sorted within each project: comparing names by language is dear, and most are of other projects.
-  const groups = groupByProject(found).sort((a, b) => byText(a.projectId, b.projectId));
+  const groups = groupByProject(found).sort((a, b) => rank(a) - rank(b) || byText(a.projectId, b.projectId));
   return groups.flatMap((group) => ordered(group.backups, backupOrders[sort.by], backupOrders.name, sort.descending));
 }
 
@@ -97,7 +104,7 @@ export function groupByProject(backups: readonly Backup[]): ProjectGroup[] {
       group.push(backup);
     }
   }
-  return [...groups].map(([projectId, list]) => ({ projectId, name: projectName(projectId), backups: list }));
+  return [...groups].map(([projectId, list]) => ({ projectId, name: projectTitle(projectId), backups: list }));
 }
 
 /** The pages of a list are such that this one is on one of them; null if it is not in the list. */

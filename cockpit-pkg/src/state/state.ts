@@ -280,6 +280,9 @@ function reduceBackups(backups: BackupsState, action: Action): BackupsState {
   }
 }
 
+/** A page that is left open through many nights shows the newest; all are in the history. */
+const ENDED_MAX = 5;
+
 function jobChanged(jobs: JobsState, job: Job): JobsState {
   const before = jobs.byId.get(job.id);
   // The watch and whoever follows the job tell of it each in their own time: what is over stays over.
@@ -290,7 +293,7 @@ function jobChanged(jobs: JobsState, job: Job): JobsState {
   return {
     ...jobs,
     byId: new Map(jobs.byId).set(job.id, job),
-    ended: endsNow ? [job.id, ...jobs.ended] : jobs.ended,
+    ended: endsNow ? [job.id, ...jobs.ended].slice(0, ENDED_MAX) : jobs.ended,
   };
 }
 

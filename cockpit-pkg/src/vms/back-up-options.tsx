@@ -83,7 +83,7 @@ function KindField({ form, wrong, onChange }: Omit<Props, "vms">) {
                 validated={wrong.label && form.label !== "" ? "error" : "default"}
                 onChange={(_event, label) => onChange({ label })}
               />
-              <HelperLine text={_("One line of at most 200 letters")} wrong={wrong.label && form.label !== ""} />
+              <HelperLine text={_("One line of at most 200 characters")} wrong={wrong.label && form.label !== ""} />
             </>
           )
         }
@@ -128,7 +128,7 @@ function ConsolidationFields({ form, onChange }: Pick<Props, "form" | "onChange"
           onChange={(_event, merge) => onChange({ merge: merge as BackUpForm["merge"] })}
         >
           <FormSelectOption value="" label={_("As in the settings")} />
-          <FormSelectOption value="auto" label={_("At the least cost")} />
+          <FormSelectOption value="auto" label={_("Automatic")} />
           <FormSelectOption value="in-place" label={_("Into the base, in place")} />
           <FormSelectOption value="copy" label={_("Into a new file, which is compared")} />
         </FormSelect>
@@ -174,7 +174,7 @@ export function BackUpOptionsForm(props: Props) {
       {inCycle && (
         <NumberField
           id="max-incrementals"
-          label={_("Incrementals before they are consolidated")}
+          label={_("Incrementals before consolidation")}
           value={form.maxIncrementals}
           max={MAX_INCREMENTALS_MAX}
           placeholder={String(vms[0]?.max_incrementals ?? "")}
@@ -184,7 +184,7 @@ export function BackUpOptionsForm(props: Props) {
       )}
       <NumberField
         id="limit"
-        label={_("At most this many MiB a second")}
+        label={_("Speed limit, in MiB per second")}
         value={form.limit}
         max={LIMIT_MIB_MAX}
         placeholder={_("No limit")}

@@ -39,6 +39,14 @@ function Disks({ planned }: { planned: Planned }) {
   );
 }
 
+function needs({ needed_bytes: bytesNeeded, disks }: Planned): string {
+  const grows = disks.some(({ action }) => action === "incremental" || action === "merge");
+  if (bytesNeeded > 0) {
+    return grows ? format(_("At most $0, and what has changed"), bytes(bytesNeeded)) : format(_("At most $0"), bytes(bytesNeeded));
+  }
+  return grows ? _("What has changed") : "–";
+}
+
 function PlannedRow({ planned, vm }: { planned: Planned; vm: Vm | undefined }) {
   const { title, detail } =
     vm === undefined ? { title: planned.step, detail: "" } : nextStep({ ...vm, next_step: planned.step });
@@ -66,8 +74,8 @@ function PlannedRow({ planned, vm }: { planned: Planned; vm: Vm | undefined }) {
       <Td dataLabel={_("Disks")}>
         <Disks planned={planned} />
       </Td>
-      <Td dataLabel={_("Needs")} modifier="nowrap">
-        {planned.needed_bytes > 0 ? format(_("At most $0"), bytes(planned.needed_bytes)) : _("What has changed")}
+      <Td dataLabel={_("Needs")}>
+        {needs(planned)}
       </Td>
     </Tr>
   );

@@ -34,8 +34,8 @@ function DiskTable({ vm }: { vm: Vm }) {
               {disk.path ?? "–"}
             </Td>
             <Td dataLabel={_("Format")}>{disk.format}</Td>
-            <Td dataLabel={_("Capacity")}>{disk.capacity_bytes > 0 ? bytes(disk.capacity_bytes) : "–"}</Td>
-            <Td dataLabel={_("On disk")}>{disk.allocation_bytes > 0 ? bytes(disk.allocation_bytes) : "–"}</Td>
+            <Td dataLabel={_("Capacity")} modifier="nowrap">{disk.capacity_bytes > 0 ? bytes(disk.capacity_bytes) : "–"}</Td>
+            <Td dataLabel={_("On disk")} modifier="nowrap">{disk.allocation_bytes > 0 ? bytes(disk.allocation_bytes) : "–"}</Td>
             <Td dataLabel={_("Backup")}>
               {diskBackup(disk)}
               {disk.reason !== null && <div className="backup-subtle">{disk.reason}</div>}

@@ -2,15 +2,17 @@ import { Button } from "@patternfly/react-core/dist/esm/components/Button/index"
 import { Checkbox } from "@patternfly/react-core/dist/esm/components/Checkbox/index";
 import { Icon } from "@patternfly/react-core/dist/esm/components/Icon/index";
 import { Label } from "@patternfly/react-core/dist/esm/components/Label/index";
-import { SortByDirection, Table, Tbody, Td, Th, type ThProps, Thead, Tr } from "@patternfly/react-table/dist/esm/components/Table/index";
+import { Table, Tbody, Td, Th, type ThProps, Thead, Tr } from "@patternfly/react-table/dist/esm/components/Table/index";
 import AngleDownIcon from "@patternfly/react-icons/dist/esm/icons/angle-down-icon";
 import WarningIcon from "@patternfly/react-icons/dist/esm/icons/exclamation-triangle-icon";
-import { memo, useMemo } from "react";
+import { memo } from "react";
 
 import { _, cockpit, format, ngettext } from "../bridge/cockpit";
 import type { Disk, Job, Vm } from "../bridge/views";
 import { ActionsMenu } from "../parts/actions-menu";
 import { TooltipButton } from "../parts/tooltip-button";
+import { type Choosable, SelectAll } from "../parts/select-all";
+import { sortProps } from "../parts/sort";
 import { useGrowing } from "../parts/use-growing";
 import { canBackUp, protection } from "../state/select";
 import type { Action, VmSort, VmsState } from "../state/state";
@@ -20,9 +22,10 @@ import { VmDetails } from "./vm-details";
 
 interface TableProps {
   vms: VmsState;
-  /** The rows of this page, and those of all pages, which “select all” takes. */
+  /** The rows of this page. */
   rows: readonly Vm[];
-  all: readonly Vm[];
+  /** Those of all pages, which “select all” takes. */
+  choosable: Choosable;
   jobs: ReadonlyMap<string, Job>;
   dispatch: (action: Action) => void;
   now: Date;
@@ -53,7 +56,10 @@ function DisksCell({ disks }: { disks: readonly Disk[] }) {
         </ul>
       )}
     >
-      <span className="backup-path backup-ellipsis">{first}</span>
+      <span className="backup-path backup-path-cut">
+        <span className="backup-ellipsis">{first.slice(0, first.lastIndexOf("/") + 1)}</span>
+        <span className="backup-ellipsis">{first.slice(first.lastIndexOf("/") + 1)}</span>
+      </span>
       {paths.length > 1 && (
         <span className="backup-subtle">
           {format(ngettext("and $0 more", "and $0 more", paths.length - 1), paths.length - 1)}
@@ -244,6 +250,7 @@ const VmRow = memo(function VmRow({ vm, index, job, selected, expanded, dispatch
 });
 
 const COLUMNS: readonly (VmSort | "disks")[] = ["name", "state", "disks", "size", "last-backup", "next-step"];
+const SORTED = COLUMNS.filter((column) => column !== "disks");
 
 function columnTitle(column: VmSort | "disks"): string {
   switch (column) {
@@ -262,41 +269,19 @@ function columnTitle(column: VmSort | "disks"): string {
   }
 }
 
-export function VmTable({ vms, rows, all, jobs, dispatch, now }: TableProps) {
-  const selectable = useMemo(() => all.filter(canBackUp), [all]);
-  const chosen = selectable.filter((vm) => vms.selected.has(vm.uuid)).length;
-  const allChosen = chosen > 0 && chosen === selectable.length;
+export function VmTable({ vms, rows, choosable, jobs, dispatch, now }: TableProps) {
   const { by, descending } = vms.sort;
   const shown = useGrowing(rows.length, `${vms.paging.page} ${by} ${descending ? "down" : "up"} ${vms.search}`);
 
   const sortOf = (column: VmSort | "disks"): ThProps["sort"] =>
-    column === "disks"
-      ? undefined
-      : {
-          columnIndex: COLUMNS.indexOf(column),
-          sortBy: { index: COLUMNS.indexOf(vms.sort.by), direction: vms.sort.descending ? SortByDirection.desc : SortByDirection.asc },
-          onSort: (_event, _index, direction) =>
-            dispatch({ type: "vms-sort", sort: { by: column, descending: direction === SortByDirection.desc } }),
-        };
+    column === "disks" ? undefined : sortProps(SORTED, column, vms.sort, (sort) => dispatch({ type: "vms-sort", sort }));
 
   return (
     <Table aria-label={_("Virtual machines")} variant="compact" gridBreakPoint="grid-lg" isExpandable>
       <Thead>
         <Tr>
           <Th className="pf-v6-c-table__check" aria-label={_("Selection")}>
-            <Checkbox
-              id="vms-check-all"
-              aria-label={_("Select all")}
-              isChecked={chosen > 0 && !allChosen ? null : allChosen}
-              isDisabled={selectable.length === 0}
-              onChange={(_event, checked) =>
-                dispatch({
-                  type: "vms-select",
-                  uuids: (checked ? selectable : all).map((vm) => vm.uuid),
-                  selected: checked,
-                })
-              }
-            />
+            <SelectAll id="vms-check-all" {...choosable} />
           </Th>
           <Th className="pf-v6-c-table__toggle" screenReaderText={_("Details")} />
           {COLUMNS.map((column) => (

@@ -21,6 +21,7 @@ import { LiveLog } from "../parts/live-log";
 import { NothingFound } from "../parts/nothing-found";
 import { LoadingView, LostView, ProblemView } from "../parts/problem-view";
 import type { TabProps } from "../parts/props";
+import { SelectAllItem } from "../parts/select-all";
 import { canBackUp, pageOf, protection, selectedVms, totalBytes, visibleVms } from "../state/select";
 import type { VmsState } from "../state/state";
 import { bytes, number } from "../words/format";
@@ -119,6 +120,13 @@ const VmsCard = memo(function VmsCard({ vms, jobs, starting, dispatch, now }: Vm
   const { rows, page } = pageOf(found, vms.paging);
   const selected = selectedVms({ vms });
   const ready = selected.filter(canBackUp);
+  const selectable = found.filter(canBackUp);
+  const choosable = {
+    count: selectable.length,
+    chosen: selectable.filter(({ uuid }) => vms.selected.has(uuid)).length,
+    onChoose: (all: boolean) =>
+      dispatch({ type: "vms-select", uuids: (all ? selectable : found).map(({ uuid }) => uuid), selected: all }),
+  };
 
   return (
     <Card className="backup-table-card">
@@ -132,6 +140,7 @@ const VmsCard = memo(function VmsCard({ vms, jobs, starting, dispatch, now }: Vm
         paging={vms.paging}
         onPaging={(paging) => dispatch({ type: "vms-paging", paging })}
       >
+        <SelectAllItem id="vms-choose-all" {...choosable} />
         <ToolbarItem>
           <Button
             variant="primary"
@@ -148,7 +157,7 @@ const VmsCard = memo(function VmsCard({ vms, jobs, starting, dispatch, now }: Vm
         <NothingFound onClear={() => dispatch({ type: "vms-search", search: "" })} />
       )}
       {found.length > 0 && (
-        <VmTable vms={vms} rows={rows} all={found} jobs={jobs} dispatch={dispatch} now={now} />
+        <VmTable vms={vms} rows={rows} choosable={choosable} jobs={jobs} dispatch={dispatch} now={now} />
       )}
     </Card>
   );

@@ -102,9 +102,19 @@ export function moment(timestamp: string): string {
   return dateTime(timestamp, "moment", { dateStyle: "medium", timeStyle: "short" });
 }
 
+/** The same to the second, where the order of things matters. */
+export function exactMoment(timestamp: string): string {
+  return dateTime(timestamp, "exact", { dateStyle: "medium", timeStyle: "medium" });
+}
+
 /** A day, as short as it can be told from others. */
 export function day(timestamp: string): string {
   return dateTime(timestamp, "day", { dateStyle: "medium" });
+}
+
+/** A day as it is written in a name, in UTC. */
+export function utcDay(timestamp: string): string {
+  return dateTime(timestamp, "utc-day", { dateStyle: "medium", timeZone: "UTC" });
 }
 
 /** The time of a log line, to the second. */

@@ -85,7 +85,8 @@ export function backupKindName(backup: Backup): string {
   if (backup.type === "checkpoint" && step !== "merged") {
     return "checkpoint";
   }
-  return typeof step === "string" ? step : backup.type;
+  // A package of the event log is always a full one.
+  return typeof step === "string" && step !== "event-log" ? step : backup.type;
 }
 
 /** The same in the person's words. */
@@ -163,7 +164,7 @@ export function jobTitle(op: string): string {
     case "backup.verify":
       return _("Verification");
     case "vm.forget":
-      return _("Forgetting of a chain");
+      return _("Forgetting a chain");
     case "backup.pin":
       return _("Pinning");
     case "backup.delete":
@@ -213,9 +214,21 @@ export function logLevel(level: string): string {
   }
 }
 
-/** vm/web1 → web1: the folder is told by a heading of its own. */
+/** vm/web1 → web1, where it is plain what kind it is. */
 export function projectName(projectId: string): string {
   return projectId.replace(/^(vm|tree|event-log)\//, "");
+}
+
+/** Among projects of all kinds: a machine by its name, anything else with what it is. */
+export function projectTitle(projectId: string): string {
+  const name = projectName(projectId);
+  if (projectId.startsWith("tree/")) {
+    return format(_("Files: $0"), name);
+  }
+  if (projectId.startsWith("event-log/")) {
+    return name === "default" ? _("Event log") : format(_("Event log: $0"), name);
+  }
+  return name;
 }
 
 export interface ProblemText {

@@ -1,7 +1,7 @@
 /* The helper's words about file trees, schedules and events, in the person's language. */
 import { _, format } from "../bridge/cockpit";
 import type { Verdict } from "../bridge/event-views";
-import { number } from "./format";
+import { number, utcDay } from "./format";
 
 export function entryType(type: string): string {
   switch (type) {
@@ -20,6 +20,17 @@ export function entryType(type: string): string {
     default:
       return type;
   }
+}
+
+/** gen-2026-11-20.2 → the second generation begun on that day. */
+export function generationTitle(name: string): string {
+  const [, date, nth] = /^gen-(\d{4}-\d\d-\d\d)(?:\.(\d+))?$/.exec(name) ?? [];
+  if (date === undefined) {
+    return name;
+  }
+  // The name is a day by itself, whatever the time zone.
+  const text = utcDay(`${date}T00:00:00Z`);
+  return nth === undefined ? format(_("Generation of $0"), text) : format(_("Generation of $0, number $1"), text, nth);
 }
 
 /** What a schedule is of. */
