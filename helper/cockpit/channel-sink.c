@@ -1,6 +1,5 @@
 #include "cockpit/channel-sink.h"
 
-#include "base/buffer.h"
 #include "base/error.h"
 #include "base/gettext.h"
 #include "base/quantity.h"
@@ -169,19 +168,22 @@ await_room (BkChannelSink *self, GCancellable *cancellable, GError **error)
   return may_go_on;
 }
 
+/* @frame: (transfer full): with so many bytes of payload */
 static gboolean
-send_payload (BkChannelSink *self,
-              const void *payload,
-              gsize length_bytes,
-              gint64 size_hint_bytes,
-              GError **error)
+send_frame (BkChannelSink *self,
+            GBytes *frame,
+            gsize length_bytes,
+            gint64 size_hint_bytes,
+            GError **error)
 {
+  g_autoptr (GBytes) owned = frame;
+
   bk_transport_lock (self->transport);
   gboolean is_closed = self->is_closed;
   if (!is_closed)
     {
       ready_locked (self, size_hint_bytes);
-      bk_transport_send_locked (self->transport, self->channel, payload, length_bytes);
+      bk_transport_queue_locked (self->transport, g_steal_pointer (&owned));
       if (bk_flow_sent (&self->flow, length_bytes))
         {
           JsonObject *ping = bk_control_new ("ping", self->channel);
@@ -217,7 +219,54 @@ sink_emit (
       return FALSE;
     }
   return await_room (self, cancellable, error) &&
-         send_payload (self, line, length_bytes, -1, error);
+         send_frame (self, bk_frame_encode (self->channel, line, length_bytes), length_bytes, -1,
+                     error);
+}
+
+/* How much of @wanted_bytes may be sent. Only this thread makes it less. */
+static gsize
+window_bytes (BkChannelSink *self, gsize wanted_bytes)
+{
+  bk_transport_lock (self->transport);
+  gsize room_bytes = bk_flow_room_bytes (&self->flow);
+  bk_transport_unlock (self->transport);
+  return MIN (wanted_bytes, room_bytes);
+}
+
+/* Full frames: Cockpit's bridge, cockpit-ws and the browser have work with each. Memory is taken
+ * for one only when there is room, so that streams that wait hold none. */
+static gboolean
+stream_frames (BkChannelSink *self,
+               GInputStream *bytes,
+               gsize payload_bytes,
+               gint64 size_hint_bytes,
+               GCancellable *cancellable,
+               GError **error)
+{
+  while (TRUE)
+    {
+      g_auto (BkFrameDraft) draft = { 0 };
+      g_autoptr (GError) failure = NULL;
+      gsize length_bytes = 0;
+
+      if (!await_room (self, cancellable, error))
+        return FALSE;
+      gsize wanted_bytes = window_bytes (self, payload_bytes);
+      bk_frame_draft_init (&draft, self->channel, wanted_bytes);
+      g_input_stream_read_all (bytes, draft.payload, wanted_bytes, &length_bytes, cancellable,
+                               &failure);
+      if (length_bytes > 0 &&
+          !send_frame (self, bk_frame_draft_finish (&draft, length_bytes), length_bytes,
+                       size_hint_bytes, error))
+        return FALSE;
+      if (failure != NULL)
+        {
+          g_propagate_error (error, g_steal_pointer (&failure));
+          return FALSE;
+        }
+      if (length_bytes < wanted_bytes)
+        return TRUE;
+    }
 }
 
 static gboolean
@@ -229,24 +278,18 @@ sink_stream (BkSink *sink,
              GError **error)
 {
   BkChannelSink *self = BK_CHANNEL_SINK (sink);
-  g_autoptr (BkBuffer) buffer = bk_buffer_new (BK_FRAME_PAYLOAD_BYTES);
 
   if (!self->is_raw)
     {
       bk_set_error (error, BK_ERROR_UNSUPPORTED, "These bytes need a channel with “binary”: “raw”");
       return FALSE;
     }
-  while (TRUE)
-    {
-      if (!await_room (self, cancellable, error))
-        return FALSE;
 
-      gssize n = g_input_stream_read (bytes, buffer, BK_FRAME_PAYLOAD_BYTES, cancellable, error);
-      if (n <= 0)
-        return n == 0;
-      if (!send_payload (self, buffer, (gsize) n, size_hint_bytes, error))
-        return FALSE;
-    }
+  gsize payload_bytes = bk_transport_begin_stream (self->transport);
+  gboolean success =
+      stream_frames (self, bytes, payload_bytes, size_hint_bytes, cancellable, error);
+  bk_transport_end_stream (self->transport, payload_bytes);
+  return success;
 }
 
 static void

@@ -168,6 +168,56 @@ bk_frame_reader_next (BkFrameReader *reader, BkFrame *frame, GError **error)
   return BK_FRAME_WHOLE;
 }
 
+/* Room for the length, the channel and a newline after each. */
+static gsize
+head_max_bytes (const char *channel)
+{
+  return LENGTH_MAX_DIGITS + 1 + strlen (channel) + 1;
+}
+
+/**
+ * bk_frame_draft_init:
+ * @draft: (out): cleared by the caller, finished or not
+ * @channel: "" for a control message; outlives the draft
+ * @payload_max_bytes: for how much there is room at @draft->payload
+ */
+void
+bk_frame_draft_init (BkFrameDraft *draft, const char *channel, gsize payload_max_bytes)
+{
+  gsize head_bytes = head_max_bytes (channel);
+
+  draft->memory = g_malloc (head_bytes + payload_max_bytes);
+  draft->payload = draft->memory + head_bytes;
+  draft->channel = channel;
+}
+
+/**
+ * bk_frame_draft_finish:
+ * @length_bytes: of the payload that was put in place
+ *
+ * Returns: (transfer full): the bytes of the frame; @draft is empty.
+ */
+GBytes *
+bk_frame_draft_finish (BkFrameDraft *draft, gsize length_bytes)
+{
+  g_autofree char *head =
+      g_strdup_printf ("%" G_GSIZE_FORMAT "\n%s\n", strlen (draft->channel) + 1 + length_bytes,
+                       draft->channel);
+  gsize head_bytes = strlen (head);
+  guint8 *memory = g_steal_pointer (&draft->memory);
+  guint8 *begin = draft->payload - head_bytes;
+
+  g_assert (head_bytes <= head_max_bytes (draft->channel));
+  memcpy (begin, head, head_bytes);
+  return g_bytes_new_with_free_func (begin, head_bytes + length_bytes, g_free, memory);
+}
+
+void
+bk_frame_draft_clear (BkFrameDraft *draft)
+{
+  g_clear_pointer (&draft->memory, g_free);
+}
+
 /**
  * bk_frame_encode:
  * @channel: "" for a control message
@@ -177,14 +227,10 @@ bk_frame_reader_next (BkFrameReader *reader, BkFrame *frame, GError **error)
 GBytes *
 bk_frame_encode (const char *channel, const void *payload, gsize length_bytes)
 {
-  gsize channel_bytes = strlen (channel);
-  g_autofree char *head =
-      g_strdup_printf ("%" G_GSIZE_FORMAT "\n%s\n", channel_bytes + 1 + length_bytes, channel);
-  gsize head_bytes = strlen (head);
-  guint8 *bytes = g_malloc (head_bytes + length_bytes);
+  g_auto (BkFrameDraft) draft = { 0 };
 
-  memcpy (bytes, head, head_bytes);
+  bk_frame_draft_init (&draft, channel, length_bytes);
   if (length_bytes > 0)
-    memcpy (bytes + head_bytes, payload, length_bytes);
-  return g_bytes_new_take (bytes, head_bytes + length_bytes);
+    memcpy (draft.payload, payload, length_bytes);
+  return bk_frame_draft_finish (&draft, length_bytes);
 }

@@ -15,6 +15,9 @@
 #define QUEUE_MAX_BYTES (4 * 1024 * 1024)
 #define QUEUE_STRANGER_MAX_BYTES (64 * 1024)
 
+/* So many streams at once have large frames; each holds one while it is filled. */
+#define LARGE_STREAMS_MAX_COUNT 4
+
 /* What a frame in the queue takes beside its bytes; they may be few. */
 #define FRAME_COST_BYTES 128
 
@@ -39,6 +42,7 @@ struct _BkTransport
   gsize queued_bytes; /* without what was written of the first */
   gsize written_bytes;
   GSource *out_source; /* (nullable): while something is queued */
+  guint large_streams_count;
   gboolean out_ended;
 };
 
@@ -349,21 +353,44 @@ bk_transport_wake_locked (BkTransport *transport)
 }
 
 /**
- * bk_transport_send_locked:
- * @channel: "" for a control message
+ * bk_transport_begin_stream:
  *
- * Queues one frame, room or not; may be called in any thread.
+ * Returns: how many bytes go into each of its frames; for bk_transport_end_stream().
+ */
+gsize
+bk_transport_begin_stream (BkTransport *transport)
+{
+  bk_transport_lock (transport);
+  gboolean is_large = transport->large_streams_count < LARGE_STREAMS_MAX_COUNT;
+  if (is_large)
+    transport->large_streams_count++;
+  bk_transport_unlock (transport);
+  return is_large ? BK_FRAME_PAYLOAD_BYTES : BK_FRAME_SMALL_PAYLOAD_BYTES;
+}
+
+void
+bk_transport_end_stream (BkTransport *transport, gsize payload_bytes)
+{
+  bk_transport_lock (transport);
+  if (payload_bytes == BK_FRAME_PAYLOAD_BYTES)
+    transport->large_streams_count--;
+  bk_transport_unlock (transport);
+}
+
+/**
+ * bk_transport_queue_locked:
+ * @frame: (transfer full): the bytes of one frame
+ *
+ * Queues it, room or not; may be called in any thread.
  */
 void
-bk_transport_send_locked (BkTransport *transport,
-                          const char *channel,
-                          const void *payload,
-                          gsize length_bytes)
+bk_transport_queue_locked (BkTransport *transport, GBytes *frame)
 {
   if (transport->out_ended)
-    return;
-
-  GBytes *frame = bk_frame_encode (channel, payload, length_bytes);
+    {
+      g_bytes_unref (frame);
+      return;
+    }
   g_queue_push_tail (&transport->queue, frame);
   transport->queued_bytes += g_bytes_get_size (frame) + FRAME_COST_BYTES;
   if (transport->out_source != NULL)
@@ -371,6 +398,21 @@ bk_transport_send_locked (BkTransport *transport,
   transport->out_source = g_unix_fd_source_new (transport->out_fd, G_IO_OUT | G_IO_HUP | G_IO_ERR);
   g_source_set_callback (transport->out_source, G_SOURCE_FUNC (on_writable), transport, NULL);
   g_source_attach (transport->out_source, NULL);
+}
+
+/**
+ * bk_transport_send_locked:
+ * @channel: "" for a control message
+ *
+ * Queues one frame, as bk_transport_queue_locked() does.
+ */
+void
+bk_transport_send_locked (BkTransport *transport,
+                          const char *channel,
+                          const void *payload,
+                          gsize length_bytes)
+{
+  bk_transport_queue_locked (transport, bk_frame_encode (channel, payload, length_bytes));
 }
 
 /**

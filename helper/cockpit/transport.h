@@ -39,6 +39,9 @@ void bk_transport_unlock (BkTransport *transport);
 gboolean bk_transport_has_room_locked (BkTransport *transport);
 gboolean bk_transport_wait_until_locked (BkTransport *transport, gint64 end_usecs);
 void bk_transport_wake_locked (BkTransport *transport);
+gsize bk_transport_begin_stream (BkTransport *transport);
+void bk_transport_end_stream (BkTransport *transport, gsize payload_bytes);
+void bk_transport_queue_locked (BkTransport *transport, GBytes *frame);
 void bk_transport_send_locked (BkTransport *transport,
                                const char *channel,
                                const void *payload,

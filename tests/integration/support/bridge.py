@@ -18,6 +18,10 @@ TIMEOUT = 20
 INIT = {"command": "init", "version": 1, "host": "localhost"}
 WINDOW = 2 * 1024 * 1024
 PING_EACH = 16 * 1024
+# What the bridge puts into one frame of a stream, and where more than LARGE_STREAMS run at once.
+FRAME = 256 * 1024
+SMALL_FRAME = 64 * 1024
+LARGE_STREAMS = 4
 
 
 def frame(channel, payload):

@@ -162,6 +162,29 @@ test_encode (void)
     }
 }
 
+/* Room for the longest payload is taken; what is put there in the end may be shorter. */
+static void
+test_draft (void)
+{
+  const gsize lengths[] = { 0, 1, 5, 6, 9999990, 9999995 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (lengths); i++)
+    {
+      g_auto (BkFrameDraft) draft = { 0 };
+      g_autoptr (GBytes) frame = NULL;
+      g_autofree char *head = g_strdup_printf ("%" G_GSIZE_FORMAT "\n1:2\n", lengths[i] + 4);
+      gsize frame_bytes;
+
+      bk_frame_draft_init (&draft, "1:2", 9999995);
+      memset (draft.payload, 'x', lengths[i]);
+      frame = bk_frame_draft_finish (&draft, lengths[i]);
+      const char *bytes = g_bytes_get_data (frame, &frame_bytes);
+      g_assert_cmpuint (frame_bytes, ==, strlen (head) + lengths[i]);
+      g_assert_cmpmem (bytes, strlen (head), head, strlen (head));
+      g_assert_true (lengths[i] == 0 || bytes[frame_bytes - 1] == 'x');
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -170,5 +193,6 @@ main (int argc, char **argv)
   g_test_add_func ("/cockpit/frames/longest", test_longest);
   g_test_add_func ("/cockpit/frames/stays-broken", test_stays_broken);
   g_test_add_func ("/cockpit/frames/encode", test_encode);
+  g_test_add_func ("/cockpit/frames/draft", test_draft);
   return g_test_run ();
 }
