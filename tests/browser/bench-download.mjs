@@ -7,13 +7,15 @@
  * the ratio. Ours has every byte's SHA-256 checked and is a tar.gz, the other is read and sent.
  */
 import { createHash, randomBytes } from "node:crypto";
-import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
 import { openPage, startBed } from "./bed.mjs";
 
 const MIB = 1024 * 1024;
 const PIECE = 4 * MIB;
+const TICKS_PER_SECOND = 100; // what Linux counts in, wherever it can be asked
+const LEAST_SECONDS = 0.05; // what is less is not printed
 const mib = Number(process.argv[2] ?? 1024);
 const rounds = Number(process.argv[3] ?? 5);
 
@@ -74,6 +76,24 @@ async function rate(options) {
   }
 }
 
+/** Processor time so far, in seconds, of all processes of each name that tests/bed can see. */
+function processorSeconds() {
+  const seconds = {};
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+      const name = stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")"));
+      const [user, system] = stat.slice(stat.lastIndexOf(")") + 2).split(" ").slice(11, 13);
+      seconds[name] = (seconds[name] ?? 0) + (Number(user) + Number(system)) / TICKS_PER_SECOND;
+    } catch (error) {
+      if (error.code !== "ENOENT" && error.code !== "ESRCH") {
+        throw error;
+      }
+    }
+  }
+  return seconds;
+}
+
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
 const bed = await startBed();
@@ -89,8 +109,13 @@ try {
   const rates = { backup: [], file: [] };
   for (let round = 0; round < rounds; round++) {
     for (const [name, options] of Object.entries(contestants)) {
+      const before = processorSeconds();
       rates[name].push(await inner.evaluate(rate, options));
-      console.error(`round ${round + 1}: ${name}: ${rates[name].at(-1).toFixed(0)} MB/s`);
+      const used = Object.entries(processorSeconds())
+        .map(([process, seconds]) => [process, seconds - (before[process] ?? 0)])
+        .filter(([, seconds]) => seconds >= LEAST_SECONDS)
+        .map(([process, seconds]) => `${process} ${seconds.toFixed(2)} s`);
+      console.error(`round ${round + 1}: ${name}: ${rates[name].at(-1).toFixed(0)} MB/s; ${used.join(", ")}`);
     }
   }
   const ratio = median(rates.backup) / median(rates.file);
