@@ -13,6 +13,7 @@ from support.cockpit import Cockpit
 from support.demo import DemoGuest
 from support.files import mount_reflinks
 from support.helper import BINARY, Helper
+from support.machine import CannotBoot, Machine
 from support.process import run
 from support.vm import CONNECT, Vm, virsh
 
@@ -137,6 +138,22 @@ def cockpit(helper, scratch):
     server = Cockpit(scratch, helper.env)
     yield server
     server.close()
+
+
+@pytest.fixture(scope="session")
+def booted():
+    """One machine with a systemd for all tests that need one. Where none can be run, these tests are
+    skipped and say why."""
+    # Below /run, which the bed has in memory: an overlay's upper directory cannot lie on an overlay.
+    machine = Machine(pathlib.Path(tempfile.mkdtemp(prefix="bk-machine-", dir="/run")))
+    try:
+        machine.install()
+        machine.boot()
+        yield machine
+    except CannotBoot as reason:
+        pytest.skip(str(reason))
+    finally:
+        machine.close()
 
 
 class Daemon:

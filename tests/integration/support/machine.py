@@ -1,0 +1,142 @@
+"""A machine with a systemd of its own, on which the program is installed. See tests/systemd-bed."""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+
+from .bridge import Bridge
+from .helper import BINARY
+from .users import ALICE
+from .wait import wait_until
+
+TOP = pathlib.Path(__file__).resolve().parents[3]
+BED = TOP / "tests/systemd-bed"
+BUILD = BINARY.parents[1]
+CANNOT = 77
+BOOT_SECONDS = 60
+
+
+class CannotBoot(Exception):
+    """This kernel or container does not allow it; says what."""
+
+
+class Machine:
+    """Its disk outlasts a start; what it holds in /run and /tmp does not."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.disk = directory / "upper"
+        self.disk.mkdir(parents=True)
+        self.log = directory / "console"
+        self.process = None
+        self.program = None
+
+    def install(self):
+        """The program, as “meson install” does it; before the first start."""
+        environment = {**os.environ, "DESTDIR": str(self.disk)}
+        done = subprocess.run(["meson", "install", "--no-rebuild", "--quiet", "-C", BUILD],
+                              env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        (self.disk / "home/alice").mkdir(parents=True)
+        for name in ("passwd", "group"):
+            account = f"alice:x:{ALICE.uid}:{ALICE.uid}::/home/alice:/bin/sh\n"
+            text = pathlib.Path("/etc", name).read_text()
+            if "alice:" not in text:
+                text += account if name == "passwd" else f"alice:x:{ALICE.uid}:\n"
+            (self.disk / "etc").mkdir(exist_ok=True)
+            (self.disk / "etc" / name).write_text(text)
+        found = [path for path in self.disk.rglob("cockpit-backup")
+                 if path.is_file() and os.access(path, os.X_OK) and path.parent.name == "bin"]
+        assert len(found) == 1, found
+        self.program = "/" + str(found[0].relative_to(self.disk))
+
+    def boot(self):
+        with open(self.log, "ab") as console:
+            self.process = subprocess.Popen([BED, "boot", self.directory], stdin=subprocess.DEVNULL,
+                                            stdout=console, stderr=console, start_new_session=True)
+        self.wait_up()
+
+    def _is_up(self):
+        status = self.process.poll()
+        if status == CANNOT:
+            raise CannotBoot(self.log.read_text(errors="replace").strip().splitlines()[-1])
+        assert status is None, f"the machine ended: {status}\n{self.log.read_text(errors='replace')}"
+        if not (self.directory / "pid").exists():
+            return False
+        done = self.try_run("systemctl", "is-system-running", "--wait")
+        return done.stdout.strip() in ("running", "degraded")
+
+    def wait_up(self):
+        wait_until(self._is_up, "systemd has started what it shall", BOOT_SECONDS)
+        assert self.run("systemctl", "list-units", "--failed", "--plain", "--no-legend") == ""
+
+    def command(self, *words):
+        return [str(BED), "run", str(self.directory), *[str(word) for word in words]]
+
+    def try_run(self, *words, **options):
+        return subprocess.run(self.command(*words), capture_output=True, text=True, timeout=120,
+                              **{"stdin": None if "input" in options else subprocess.DEVNULL,
+                                 "check": False, **options})
+
+    def run(self, *words, **options):
+        """Its stdout; a failure raises with what it said."""
+        done = self.try_run(*words, **options)
+        assert done.returncode == 0, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    def backup(self, *arguments, **options):
+        """What cockpit-backup --json prints, as a value."""
+        return json.loads(self.run(self.program, *arguments, "--json", **options))
+
+    def show(self, unit, *names):
+        """Properties of a unit."""
+        lines = self.run("systemctl", "show", unit, f"--property={','.join(names)}").splitlines()
+        return dict(line.split("=", 1) for line in lines)
+
+    def state(self, unit):
+        return self.show(unit, "ActiveState")["ActiveState"]
+
+    def start(self, unit):
+        """Starts it and waits for its end, if it has one; returns how it went."""
+        self.try_run("systemctl", "start", unit)
+        return self.show(unit, "Result", "ExecMainStatus", "ActiveState")
+
+    def journal(self, unit):
+        return self.run("journalctl", "--unit", unit, "--output=cat", "--no-pager")
+
+    def write(self, path, text):
+        self.run("sh", "-c", 'mkdir -p "$(dirname "$1")" && cat >"$1"', "sh", path, input=text)
+
+    def bridge(self, user=ALICE):
+        """A session of a user's, through the service."""
+        return Bridge(self.command("setpriv", f"--reuid={user.uid}", f"--regid={user.uid}",
+                                   "--clear-groups", self.program, "bridge"))
+
+    def ticket(self, user=ALICE):
+        return self.backup_json("ticket", "issue", "--user", user.name)["ticket"]
+
+    def backup_json(self, *arguments):
+        return json.loads(self.run(self.program, *arguments))
+
+    def reboot(self):
+        """An orderly one."""
+        before = (self.directory / "pid").read_text()
+        self.run("systemctl", "start", "reboot.target", "--job-mode=replace-irreversibly", "--no-block")
+        wait_until(lambda: (self.directory / "pid").exists() and
+                   (self.directory / "pid").read_text() != before, "the machine starts again", BOOT_SECONDS)
+        self.wait_up()
+
+    def cut_power(self):
+        """It is gone in mid-air."""
+        os.kill(int((self.directory / "pid").read_text()), signal.SIGKILL)
+        self.process.wait(timeout=BOOT_SECONDS)
+
+    def close(self):
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(timeout=BOOT_SECONDS)
+        shutil.rmtree(self.directory)
