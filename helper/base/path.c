@@ -72,6 +72,30 @@ open_beneath (int dirfd, const char *path, guint64 flags, guint64 mode)
 }
 
 /**
+ * bk_make_directories:
+ * @path: an absolute path that an administrator chose
+ * @mode: of the directory, if it is missing, whatever the umask is. Those above it that are missing are
+ *   made so that others can pass them too: what one part of the program keeps to itself must not shut
+ *   the way to what lies beside it, such as QEMU's to the repository.
+ *
+ * Returns: whether it is there now; if not, errno says why.
+ */
+gboolean
+bk_make_directories (const char *path, guint mode)
+{
+  g_autofree char *above = g_path_get_dirname (path);
+
+  if (g_file_test (path, G_FILE_TEST_IS_DIR))
+    return TRUE;
+  if (strcmp (above, path) != 0 && !bk_make_directories (above, mode | BK_PASSABLE_MODE))
+    return FALSE;
+  if (mkdir (path, mode) == 0)
+    return chmod (path, mode) == 0;
+  /* Another process may have been faster. */
+  return errno == EEXIST && g_file_test (path, G_FILE_TEST_IS_DIR);
+}
+
+/**
  * bk_open_directory:
  * @path: an absolute path that an administrator chose; links in it are followed
  *

@@ -11,9 +11,13 @@
 /* Bytes in one name of a project or a backup; leaves room for suffixes below the kernel's 255. */
 #define BK_NAME_MAX_BYTES 200
 
+/* Of a directory that others may pass through, and see nothing of. */
+#define BK_PASSABLE_MODE 0711
+
 gboolean bk_name_is_safe (const char *name);
 gboolean bk_path_is_safe_relative (const char *path);
 
+gboolean bk_make_directories (const char *path, guint mode);
 int bk_open_directory (const char *path, GError **error);
 int bk_open_directory_at (int dirfd, const char *relative_path, GError **error);
 int bk_make_directory_at (int dirfd, const char *relative_path, guint mode, GError **error);

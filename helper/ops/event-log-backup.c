@@ -197,7 +197,7 @@ open_output (BkEventLogBackupRun *run, char **path, GError **error)
   if (request->output_dir != NULL)
     {
       *path = g_canonicalize_filename (request->output_dir, NULL);
-      if (g_mkdir_with_parents (*path, 0700) < 0)
+      if (!bk_make_directories (*path, 0700))
         {
           bk_error_set_errno (error, errno, "The directory “%s” cannot be made", *path);
           return -1;
@@ -219,7 +219,7 @@ open_output (BkEventLogBackupRun *run, char **path, GError **error)
 static gboolean
 prepare_own_log (const char *data_dir, GError **error)
 {
-  if (g_mkdir_with_parents (data_dir, 0711) < 0)
+  if (!bk_make_directories (data_dir, BK_PASSABLE_MODE))
     return bk_error_set_errno (error, errno, "The directory “%s” cannot be made", data_dir);
 
   autofd int data_dirfd = bk_open_directory (data_dir, error);

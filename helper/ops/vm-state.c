@@ -228,7 +228,7 @@ bk_vm_state_restore_tpm (
 
       if (!is_tpm (file))
         continue;
-      if (g_mkdir_with_parents (directory, 0711) < 0)
+      if (!bk_make_directories (directory, BK_PASSABLE_MODE))
         return bk_error_set_errno (error, errno, "The directory “%s” cannot be made", directory);
 
       autofd int fd = bk_open_directory (directory, error);

@@ -152,7 +152,7 @@ bk_event_record (const char *state_dir,
 {
   BkEventRecord record = { actor, evento, entidade, entidade_id, payload };
 
-  if (g_mkdir_with_parents (state_dir, 0711) < 0)
+  if (!bk_make_directories (state_dir, BK_PASSABLE_MODE))
     return bk_error_set_errno (error, errno, "The directory “%s” cannot be made", state_dir);
 
   g_autoptr (BkEventLog) log = bk_event_log_open (state_dir, NULL, error);

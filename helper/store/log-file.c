@@ -29,7 +29,7 @@
 int
 bk_log_dir_open (const char *path, GError **error)
 {
-  if (g_mkdir_with_parents (path, 0700) < 0)
+  if (!bk_make_directories (path, 0700))
     {
       bk_error_set_errno (error, errno, "The directory of logs “%s” cannot be made", path);
       return -1;

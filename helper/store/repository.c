@@ -91,7 +91,7 @@ bk_repository_open_or_create (const char *path, GError **error)
 {
   if (!check_path (path, error))
     return NULL;
-  if (g_mkdir_with_parents (path, BK_REPOSITORY_DIRECTORY_MODE) < 0)
+  if (!bk_make_directories (path, BK_REPOSITORY_DIRECTORY_MODE))
     {
       bk_error_set_errno (error, errno, "The repository “%s” cannot be made", path);
       return NULL;
@@ -203,7 +203,7 @@ bk_repository_set_location (BkRepository *repository,
     return unlinkat (project, BK_LOCATION_NAME, 0) == 0 || errno == ENOENT ||
            bk_error_set_errno (error, errno, "“%s” of “%s” cannot be removed", BK_LOCATION_NAME,
                                project_id);
-  if (g_mkdir_with_parents (path, BK_REPOSITORY_DIRECTORY_MODE) < 0)
+  if (!bk_make_directories (path, BK_REPOSITORY_DIRECTORY_MODE))
     return bk_error_set_errno (error, errno, "The directory “%s” cannot be made", path);
 
   bytes = bk_read_small_file (project, BK_LOCATION_NAME, BK_LOCATION_MAX_BYTES, NULL);

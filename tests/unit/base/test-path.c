@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
@@ -95,12 +96,53 @@ test_remove_keeps_link_targets (Fixture *fixture, gconstpointer data)
   g_assert_true (bk_remove_tree_at (fixture->fd, "a", &error));
 }
 
+static guint
+mode_of (const char *path)
+{
+  struct stat st;
+
+  g_assert_cmpint (stat (path, &st), ==, 0);
+  return st.st_mode & 07777;
+}
+
+/* A log directory was made for root alone, and with it /var/lib/cockpit-backup: QEMU could not reach
+ * the repository beside it. */
+static void
+test_make_those_above (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *above = g_build_filename (fixture->root, "lib", NULL);
+  g_autofree char *own = g_build_filename (above, "state", NULL);
+  g_autofree char *logs = g_build_filename (own, "logs", NULL);
+  mode_t old_mask = umask (077);
+
+  g_assert_true (bk_make_directories (logs, 0700));
+  g_assert_true (bk_make_directories (logs, 0755));
+  umask (old_mask);
+  g_assert_cmphex (mode_of (above), ==, 0711);
+  g_assert_cmphex (mode_of (own), ==, 0711);
+  g_assert_cmphex (mode_of (logs), ==, 0700);
+}
+
+static void
+test_make_below_a_file (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *file = g_build_filename (fixture->root, "file", NULL);
+  g_autofree char *below = g_build_filename (file, "logs", NULL);
+
+  g_assert_true (g_file_set_contents (file, "", 0, NULL));
+  g_assert_false (bk_make_directories (file, 0700));
+  g_assert_cmpint (errno, ==, EEXIST);
+  g_assert_false (bk_make_directories (below, 0700));
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/base/path/names", test_names);
   g_test_add ("/base/path/no-way-out", Fixture, NULL, set_up, test_no_way_out, tear_down);
+  g_test_add ("/base/path/make-those-above", Fixture, NULL, set_up, test_make_those_above, tear_down);
+  g_test_add ("/base/path/make-below-a-file", Fixture, NULL, set_up, test_make_below_a_file, tear_down);
   g_test_add ("/base/path/remove-keeps-link-targets", Fixture, NULL, set_up,
               test_remove_keeps_link_targets, tear_down);
   return g_test_run ();
