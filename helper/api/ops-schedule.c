@@ -10,7 +10,6 @@
 #include "ops/schedule.h"
 #include "store/settings-file.h"
 
-#include <string.h>
 
 static const char *
 path_of (const BkCall *call)
@@ -49,9 +48,7 @@ static gboolean
 run_list (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError **error)
 {
   g_autoptr (BkScheduler) scheduler = bk_scheduler_new_for_host ();
-  g_autoptr (JsonObject) config = bk_config_read (
-      path_of (call),
-      call->settings->config_path == NULL || strcmp (path_of (call), BK_CONFIG_PATH) == 0, error);
+  g_autoptr (JsonObject) config = bk_config_read (call->settings, error);
   g_autoptr (GPtrArray) schedules = config == NULL ? NULL : bk_schedules_list (config, error);
 
   for (guint i = 0; schedules != NULL && i < schedules->len; i++)

@@ -26,8 +26,7 @@ BkTreeSettings *
 bk_call_load_trees (const BkCall *call, GError **error)
 {
   const char *path = call->settings->config_path;
-  g_autoptr (JsonObject) config =
-      bk_config_read (path != NULL ? path : BK_CONFIG_PATH, path == NULL, error);
+  g_autoptr (JsonObject) config = bk_config_read (call->settings, error);
   BkTreeSettings *trees = config == NULL ? NULL : bk_tree_settings_from_json (config, error);
 
   if (trees == NULL)

@@ -38,17 +38,9 @@ read_object (int dirfd, const char *name, GError **error)
   return bk_json_parse_object (text, (gssize) length_bytes, "It", error);
 }
 
-/**
- * bk_config_read:
- * @path: config.json
- * @may_lack: whether an empty object stands for a file that is not there
- *
- * For the sections of config.json that are not plain settings.
- *
- * Returns: (transfer full) (nullable): the whole object, its members not checked.
- */
-JsonObject *
-bk_config_read (const char *path, gboolean may_lack, GError **error)
+/* @may_lack: whether an empty object stands for a file that is not there */
+static JsonObject *
+read_config (const char *path, gboolean may_lack, GError **error)
 {
   g_autofree char *directory = g_path_get_dirname (path);
   g_autofree char *name = g_path_get_basename (path);
@@ -63,6 +55,23 @@ bk_config_read (const char *path, gboolean may_lack, GError **error)
   bk_propagate_prefixed_error (error, g_steal_pointer (&local_error),
                                "The settings “%s” cannot be read: ", path);
   return NULL;
+}
+
+/**
+ * bk_config_read:
+ * @settings: as they were loaded
+ *
+ * For the sections of config.json that are not plain settings. Only the file at %BK_CONFIG_PATH may be
+ * missing: an empty object stands for it.
+ *
+ * Returns: (transfer full) (nullable): the whole object, its members not checked.
+ */
+JsonObject *
+bk_config_read (const BkSettings *settings, GError **error)
+{
+  const char *path = settings->config_path == NULL ? BK_CONFIG_PATH : settings->config_path;
+
+  return read_config (path, g_str_equal (path, BK_CONFIG_PATH), error);
 }
 
 static gboolean
@@ -100,7 +109,7 @@ bk_settings_load (const char *path, char **environment, GError **error)
   g_autoptr (BkSettings) settings = bk_settings_new ();
   const char *config_path = path_from (path, environment);
   gboolean may_lack = g_str_equal (config_path, BK_CONFIG_PATH);
-  g_autoptr (JsonObject) config = bk_config_read (config_path, may_lack, error);
+  g_autoptr (JsonObject) config = read_config (config_path, may_lack, error);
 
   if (config == NULL)
     return NULL;
@@ -160,7 +169,7 @@ bk_config_change (const char *path, BkConfigFunc func, gpointer user_data, GErro
   if (lock == NULL)
     return FALSE;
 
-  g_autoptr (JsonObject) old_config = bk_config_read (path, TRUE, error);
+  g_autoptr (JsonObject) old_config = read_config (path, TRUE, error);
   if (old_config == NULL)
     return FALSE;
   g_autoptr (JsonObject) config = copy_of (old_config);

@@ -11,7 +11,7 @@
 
 BkSettings *bk_settings_load (const char *path, char **environment, GError **error);
 gboolean bk_settings_store (const char *path, const char *name, const char *text, GError **error);
-JsonObject *bk_config_read (const char *path, gboolean may_lack, GError **error);
+JsonObject *bk_config_read (const BkSettings *settings, GError **error);
 
 /* Changes @config in place. Returning %FALSE with an error leaves the file as it is. */
 typedef gboolean (*BkConfigFunc) (JsonObject *config, gpointer user_data, GError **error);
