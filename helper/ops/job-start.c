@@ -117,6 +117,20 @@ spawn_detached (char **argv, GError **error)
                         leave_session, NULL, NULL, error);
 }
 
+static const char *const unit_properties[] = {
+  /* A stop is told to the job, not to the tools it runs; it ends those itself. */
+  "--property=KillMode=mixed",
+  /* How long it may take to take an interrupted backup back is QEMU's matter. */
+  "--property=TimeoutStopSec=5min",
+  /* Done with warnings; they are in the log. */
+  "--property=SuccessExitStatus=8",
+  /* Started after these, it is stopped before them: what it takes back at a shutdown needs them. */
+  "--property=After=libvirtd.service",
+  "--property=After=virtqemud.service",
+  "--property=After=remote-fs.target",
+  NULL,
+};
+
 static gboolean
 spawn_unit (const char *systemd_run, const char *id, char **argv)
 {
@@ -125,9 +139,9 @@ spawn_unit (const char *systemd_run, const char *id, char **argv)
   g_autoptr (GStrvBuilder) words = g_strv_builder_new ();
   int wait_status;
 
-  /* Mixed: a stop is told to the job, not to the tools it runs; it ends those itself. */
-  g_strv_builder_add_many (words, systemd_run, "--quiet", "--collect", unit, description,
-                           "--property=KillMode=mixed", "--", NULL);
+  g_strv_builder_add_many (words, systemd_run, "--quiet", "--collect", unit, description, NULL);
+  g_strv_builder_addv (words, (const char **) unit_properties);
+  g_strv_builder_add (words, "--");
   for (char **word = argv; *word != NULL; word++)
     g_strv_builder_add (words, *word);
 
