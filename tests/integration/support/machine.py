@@ -19,6 +19,13 @@ CANNOT = 77
 BOOT_SECONDS = 60
 
 
+# The units that timers start, for what the tests have.
+UNITS = ["vm@web1", "vms", "tree@data", "prune", "verify", "event-log"]
+
+# systemd forgets how a unit went once nothing refers to it.
+HOLD = "hold.target"
+
+
 class CannotBoot(Exception):
     """This kernel or container does not allow it; says what."""
 
@@ -49,6 +56,10 @@ class Machine:
                 text += account if name == "passwd" else f"alice:x:{ALICE.uid}:\n"
             (self.disk / "etc").mkdir(exist_ok=True)
             (self.disk / "etc" / name).write_text(text)
+        hold = self.disk / "etc/systemd/hold"
+        hold.parent.mkdir()
+        services = " ".join(f"cockpit-backup-{unit}.service" for unit in UNITS)
+        hold.write_text(f"[Unit]\nAfter={services}\n")
         found = [path for path in self.disk.rglob("cockpit-backup")
                  if path.is_file() and os.access(path, os.X_OK) and path.parent.name == "bin"]
         assert len(found) == 1, found
@@ -72,6 +83,9 @@ class Machine:
 
     def wait_up(self):
         wait_until(self._is_up, "systemd has started what it shall", BOOT_SECONDS)
+        self.run("cp", "/etc/systemd/hold", f"/run/systemd/system/{HOLD}")
+        self.run("systemctl", "daemon-reload")
+        self.run("systemctl", "start", HOLD)
         assert self.run("systemctl", "list-units", "--failed", "--plain", "--no-legend") == ""
 
     def command(self, *words):
@@ -91,6 +105,10 @@ class Machine:
     def backup(self, *arguments, **options):
         """What cockpit-backup --json prints, as a value."""
         return json.loads(self.run(self.program, *arguments, "--json", **options))
+
+    def items(self, *arguments):
+        """What it lists."""
+        return self.backup(*arguments).get("items", [])
 
     def show(self, unit, *names):
         """Properties of a unit."""
@@ -117,10 +135,7 @@ class Machine:
                                    "--clear-groups", self.program, "bridge"))
 
     def ticket(self, user=ALICE):
-        return self.backup_json("ticket", "issue", "--user", user.name)["ticket"]
-
-    def backup_json(self, *arguments):
-        return json.loads(self.run(self.program, *arguments))
+        return json.loads(self.run(self.program, "ticket", "issue", "--user", user.name))["ticket"]
 
     def reboot(self):
         """An orderly one."""
@@ -140,3 +155,43 @@ class Machine:
             self.process.terminate()
             self.process.wait(timeout=BOOT_SECONDS)
         shutil.rmtree(self.directory)
+
+
+class MachineVm:
+    """A VM without an operating system, inside the machine."""
+
+    def __init__(self, machine, name):
+        self.machine = machine
+        self.name = name
+        self.disk = f"/srv/vms/{name}.qcow2"
+        self.start_libvirt()
+        machine.run("mkdir", "-p", "/srv/vms")
+        machine.run("qemu-img", "create", "-q", "-f", "qcow2", self.disk, "256M")
+        machine.write(f"/srv/vms/{name}.xml", f"""<domain type='qemu'><name>{name}</name>
+<memory unit='MiB'>32</memory><vcpu>1</vcpu><os><type arch='x86_64' machine='pc'>hvm</type></os>
+<features><acpi/></features><devices><disk type='file' device='disk'>
+<driver name='qemu' type='qcow2'/><source file='{self.disk}'/><target dev='vda' bus='virtio'/></disk>
+<controller type='usb' model='none'/><memballoon model='none'/></devices></domain>""")
+        self.virsh("define", f"/srv/vms/{name}.xml")
+        self.virsh("start", name)
+
+    def start_libvirt(self):
+        """As far as a machine does on its own: its daemon comes when somebody connects."""
+        self.machine.run("systemctl", "start", "virtlogd.socket", "libvirtd.socket")
+
+    def virsh(self, *words):
+        return self.machine.run("virsh", "--quiet", "--connect", "qemu:///system", *words)
+
+    def write(self, value, offset, length):
+        self.virsh("qemu-monitor-command", self.name, "--hmp",
+                   "qemu-io -d /machine/peripheral/virtio-disk0/virtio-backend "
+                   f'"write -P {value:#x} {offset} {length}"')
+
+    def steps(self):
+        """What its completed backups are, oldest first."""
+        backups = self.machine.items("list", f"vm/{self.name}")
+        return [each["id"].split("-")[1] for each in backups if each["status"] == "completed"]
+
+    def remove(self):
+        self.virsh("destroy", self.name)
+        self.virsh("undefine", self.name, "--checkpoints-metadata")

@@ -1,0 +1,108 @@
+"""Under a real systemd: a VM's backup by its unit, which libvirt's socket lets in, and jobs, which have
+units of their own."""
+
+import pytest
+
+from support.machine import MachineVm
+from support.users import ALICE
+from support.wait import wait_until
+
+
+@pytest.fixture
+def machine(booted):
+    booted.run("rm", "-rf", "/var/lib/cockpit-backup")
+    booted.run("systemctl", "start", "cockpit-backup.socket")
+    yield booted
+    booted.run("systemctl", "stop", "cockpit-backup.socket")
+    booted.run("systemctl", "reset-failed")
+
+
+@pytest.fixture
+def vm(machine):
+    made = MachineVm(machine, "web1")
+    yield made
+    made.remove()
+
+
+@pytest.fixture
+def session(machine):
+    made = machine.bridge(ALICE)
+    yield made
+    made.kill()
+
+
+def start_job(machine, vm, session, **args):
+    """One that takes minutes; returns its id. QEMU takes 64 MiB at once, whatever the limit is."""
+    vm.write(0x11, "0", "200M")
+    session.open("job", "vm.backup", {"vms": ["web1"], "limit_mib": 1, **args}, ticket=machine.ticket())
+    frames = session.until_begun("job")["job"].frames
+    job_id = next(frame["progress"]["id"] for frame in frames if "progress" in frame)
+    wait_until(lambda: machine.state(unit_of(job_id)) == "active", "the job has a unit")
+    return job_id
+
+
+def unit_of(job_id):
+    return f"cockpit-backup-job-{job_id}.service"
+
+
+def job(machine, job_id):
+    return next(each for each in machine.items("job", "list") if each["id"] == job_id)
+
+
+def test_backups_by_the_unit(machine, vm):
+    unit = "cockpit-backup-vm@web1.service"
+    machine.run("systemctl", "stop", "libvirtd.service")
+    vm.write(0x11, "0", "3M")
+    assert machine.start(unit)["Result"] == "success", machine.journal(unit)
+    vm.write(0x22, "8M", "1M")
+    assert machine.start(unit)["Result"] == "success", machine.journal(unit)
+    assert vm.steps() == ["Base", "Inc"]
+    assert machine.run(machine.program, "verify", "--all")
+
+
+def test_job_outlives_all_and_is_cancelled(machine, vm, session):
+    job_id = start_job(machine, vm, session)
+    session.process.kill()
+    machine.run("systemctl", "stop", "cockpit-backup.service", "cockpit-backup.socket")
+    assert machine.state(unit_of(job_id)) == "active"
+    assert job(machine, job_id)["state"] == "running"
+    machine.run(machine.program, "job", "cancel", job_id)
+    wait_until(lambda: job(machine, job_id)["state"] == "cancelled", "the job is cancelled")
+    wait_until(lambda: machine.state(unit_of(job_id)) == "inactive", "its unit is gone")
+    assert machine.run("systemctl", "list-units", "--failed", "--plain", "--no-legend") == ""
+    assert vm.steps() == []
+
+
+def test_job_is_stopped_by_its_unit(machine, vm, session):
+    job_id = start_job(machine, vm, session)
+    machine.run("systemctl", "stop", unit_of(job_id))
+    assert job(machine, job_id)["state"] == "cancelled"
+    assert vm.virsh("checkpoint-list", "web1", "--name").strip() == ""
+
+
+def test_job_with_warnings_is_no_failed_unit(machine, session):
+    machine.write("/srv/data/a", "a")
+    machine.run("mkdir", "/srv/gone")
+    machine.run(machine.program, "tree", "set", "data", "--source", "/srv/data", "--source", "/srv/gone")
+    machine.run("rmdir", "/srv/gone")
+    session.open("job", "tree.backup", {"name": "data"}, ticket=machine.ticket())
+    outcome = session.outcome("job")
+    assert outcome.done and outcome.result()["state"] == "completed"
+    assert "warning" in [frame["log"]["level"] for frame in outcome.frames if "log" in frame]
+    assert machine.run("systemctl", "list-units", "--failed", "--plain", "--no-legend") == ""
+    machine.run("rm", "-rf", "/etc/cockpit-backup")
+
+
+def test_job_ends_before_libvirt_does(machine, vm, session):
+    """At a shutdown it needs the daemon to take its backup back."""
+    job_id = start_job(machine, vm, session)
+    after = machine.show(unit_of(job_id), "After")["After"].split()
+    assert {"libvirtd.service", "virtqemud.service", "remote-fs.target"} <= set(after)
+    session.kill()
+    machine.reboot()
+    vm.start_libvirt()
+    vm.virsh("start", "web1")
+    assert vm.virsh("checkpoint-list", "web1", "--name").strip() == ""
+    vm.write(0x22, "0", "1M")
+    machine.run(machine.program, "vm", "backup", "web1")
+    assert vm.steps() == ["Base"]
