@@ -91,7 +91,7 @@ fill (BkNbkmReader *reader, gsize length_bytes, GError **error)
   return TRUE;
 }
 
-/* As fill(), and it is an error if they do not. */
+/* As fill(), and it is an error if they do not. @part, in English, is what they belong to. */
 static inline gboolean
 need (BkNbkmReader *reader, gsize length_bytes, const char *part, GError **error)
 {
@@ -101,8 +101,9 @@ need (BkNbkmReader *reader, gsize length_bytes, const char *part, GError **error
     return FALSE;
   if (reader->end - reader->at >= length_bytes)
     return TRUE;
-  return broken (reader, error, _ ("it is truncated in %s, after %s of %s entries"), part,
-                 BK_NUMBER (reader->count), BK_NUMBER (reader->header.entry_count));
+  return broken (reader, error, _ ("it is truncated in %s, after %s of %s entries"),
+                 bk_gettext (part), BK_NUMBER (reader->count),
+                 BK_NUMBER (reader->header.entry_count));
 }
 
 static gboolean
@@ -111,7 +112,7 @@ read_header (BkNbkmReader *reader, GError **error)
   const guint8 *at = reader->buffer;
   BkNbkmHeader *header = &reader->header;
 
-  if (!need (reader, BK_NBKM_HEADER_BYTES, _ ("its header"), error))
+  if (!need (reader, BK_NBKM_HEADER_BYTES, N_ ("its header"), error))
     return FALSE;
   if (memcmp (at, "NBKM", 4) != 0)
     return broken (reader, error, _ ("it does not begin with “NBKM”"));
@@ -178,7 +179,7 @@ read_footer (BkNbkmReader *reader, GError **error)
 {
   guint8 digest[BK_SHA256_BYTES];
 
-  if (!need (reader, BK_NBKM_FOOTER_BYTES, _ ("its footer"), error))
+  if (!need (reader, BK_NBKM_FOOTER_BYTES, N_ ("its footer"), error))
     return FALSE;
   bk_sha256_update (reader->sha256, reader->buffer + reader->start, reader->at - reader->start);
   bk_sha256_finish (reader->sha256, digest);
@@ -280,14 +281,14 @@ bk_nbkm_reader_next (BkNbkmReader *reader, const BkTreeEntry **entry, GError **e
   *entry = NULL;
   if (reader->count == reader->header.entry_count)
     return reader->finished || read_footer (reader, error);
-  if (!need (reader, 2, _ ("an entry"), error))
+  if (!need (reader, 2, N_ ("an entry"), error))
     return FALSE;
 
   guint16 length = get_u16 (reader->buffer + reader->at);
 
   if (length == 0)
     return broken (reader, error, _ ("entry %s has a path of length 0"), BK_DIGITS (reader->count));
-  if (!need (reader, (gsize) 2 + length + AFTER_PATH_BYTES, _ ("an entry"), error) ||
+  if (!need (reader, (gsize) 2 + length + AFTER_PATH_BYTES, N_ ("an entry"), error) ||
       !take_path (reader, (const char *) reader->buffer + reader->at + 2, length, error))
     return FALSE;
 
