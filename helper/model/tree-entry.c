@@ -1,5 +1,6 @@
 #include "model/tree-entry.h"
 
+#include <string.h>
 #include <sys/stat.h>
 
 static const struct
@@ -15,6 +16,23 @@ static const struct
   { S_IFIFO, BK_TREE_MODE_PIPE },
   { S_IFSOCK, BK_TREE_MODE_SOCKET },
 };
+
+/**
+ * bk_tree_entry_copy:
+ *
+ * Returns: (transfer full): @entry with a path of its own; g_free() it.
+ */
+BkTreeEntry *
+bk_tree_entry_copy (const BkTreeEntry *entry)
+{
+  BkTreeEntry *copy = g_malloc (sizeof *copy + entry->path_length + 1);
+  char *path = (char *) (copy + 1);
+
+  *copy = *entry;
+  memcpy (path, entry->path, (gsize) entry->path_length + 1);
+  copy->path = path;
+  return copy;
+}
 
 /**
  * bk_tree_mode_from_stat:

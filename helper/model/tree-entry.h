@@ -38,5 +38,7 @@ typedef struct
   (BK_TREE_MODE_DIRECTORY | BK_TREE_MODE_SYMLINK | BK_TREE_MODE_DEVICE | BK_TREE_MODE_PIPE |       \
    BK_TREE_MODE_SOCKET | BK_TREE_MODE_CHARACTER_DEVICE | BK_TREE_MODE_IRREGULAR)
 
+BkTreeEntry *bk_tree_entry_copy (const BkTreeEntry *entry);
+
 guint32 bk_tree_mode_from_stat (guint32 st_mode);
 guint32 bk_tree_mode_to_stat (guint32 mode);

@@ -30,6 +30,7 @@ bk_tree_restore_outcome_clear (BkTreeRestoreOutcome *outcome)
 {
   g_clear_pointer (&outcome->backup, bk_backup_free);
   g_clear_pointer (&outcome->generation, g_free);
+  bk_tree_extract_plan_clear (&outcome->plan);
 }
 
 static BkTreePoint *

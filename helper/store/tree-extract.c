@@ -3,9 +3,14 @@
 #include "base/error.h"
 #include "model/tree-entry.h"
 #include "store/tree-cursor.h"
+#include "store/tree-entries.h"
 
 #include <string.h>
 #include <sys/stat.h>
+
+/* So many entries are remembered when they are planned, instead of looking them up again: for one
+ * file, the manifest is half of what is read. */
+#define FEW_MAX 64
 
 /* How many entries pass between two looks at the watch. */
 #define PROGRESS_COUNT 256
@@ -21,6 +26,7 @@ typedef struct
 {
   BkTreePoint *point;
   const BkTreeSelection *selection;
+  const GPtrArray *few; /* what the plan remembers */
   BkTreeTarget *target;
   const BkTreeExtractWatch *watch;
   BkTreeExtractResult *result;
@@ -41,27 +47,18 @@ link_free (gpointer data)
   g_free (link);
 }
 
-/* The next entry of a manifest that the selection means; %NULL after the last. */
-static gboolean
-next_entry (BkNbkmReader *manifest,
-            const BkTreeSelection *selection,
-            const BkTreeEntry **entry,
-            GError **error)
+static void
+remember (BkTreeExtractPlan *plan, const BkTreeEntry *entry)
 {
-  do
-    {
-      if (!bk_nbkm_reader_next (manifest, entry, error))
-        return FALSE;
-      if (*entry != NULL && bk_tree_selection_is_past (selection, (*entry)->path))
-        *entry = NULL;
-    }
-  while (*entry != NULL && !bk_tree_selection_has (selection, (*entry)->path));
-  return TRUE;
+  if (plan->entries_count <= FEW_MAX)
+    g_ptr_array_add (plan->few, bk_tree_entry_copy (entry));
+  else
+    g_clear_pointer (&plan->few, g_ptr_array_unref);
 }
 
 /**
  * bk_tree_extract_plan:
- * @plan: (out): what it amounts to
+ * @plan: (out): what it amounts to; bk_tree_extract_plan_clear() it
  *
  * Reads the manifest; if nothing is selected, to its end, which proves it whole before anything is
  * written.
@@ -73,27 +70,35 @@ bk_tree_extract_plan (BkTreePoint *point,
                       GCancellable *cancellable,
                       GError **error)
 {
-  g_autoptr (BkNbkmReader) manifest = bk_tree_point_read_manifest (point, error);
+  g_auto (BkTreeEntries) entries = { 0 };
   const BkTreeEntry *entry;
 
   memset (plan, 0, sizeof *plan);
-  if (manifest == NULL)
+  plan->few = g_ptr_array_new_with_free_func (g_free);
+  if (!bk_tree_entries_open (&entries, point, selection, NULL, error))
     return FALSE;
   while (TRUE)
     {
-      if (!next_entry (manifest, selection, &entry, error) ||
+      if (!bk_tree_entries_next (&entries, &entry, error) ||
           g_cancellable_set_error_if_cancelled (cancellable, error))
         return FALSE;
       if (entry == NULL)
         return TRUE;
       plan->entries_count++;
       plan->counts[entry->origin]++;
+      remember (plan, entry);
       if ((entry->mode & BK_TREE_MODE_TYPE) == 0)
         {
           plan->files_count++;
           plan->size_bytes += (guint64) entry->size_bytes;
         }
     }
+}
+
+void
+bk_tree_extract_plan_clear (BkTreeExtractPlan *plan)
+{
+  g_clear_pointer (&plan->few, g_ptr_array_unref);
 }
 
 /* What one entry's failure does not excuse: everything after it would fail too. */
@@ -169,16 +174,16 @@ extract_entry (Pass *pass, const BkTreeEntry *entry, GError **error)
 static gboolean
 extract_entries (Pass *pass, GError **error)
 {
-  g_autoptr (BkNbkmReader) manifest = bk_tree_point_read_manifest (pass->point, error);
+  g_auto (BkTreeEntries) entries = { 0 };
   const BkTreeEntry *entry;
 
-  if (manifest == NULL)
+  if (!bk_tree_entries_open (&entries, pass->point, pass->selection, pass->few, error))
     return FALSE;
   while (TRUE)
     {
       g_autoptr (GError) problem = NULL;
 
-      if (!next_entry (manifest, pass->selection, &entry, error))
+      if (!bk_tree_entries_next (&entries, &entry, error))
         return FALSE;
       if (entry == NULL)
         return TRUE;
@@ -205,11 +210,12 @@ compare_links (gconstpointer a, gconstpointer b)
 static gboolean
 mark_wanted_targets (Pass *pass, GError **error)
 {
-  g_autoptr (BkNbkmReader) manifest = bk_tree_point_read_manifest (pass->point, error);
+  g_auto (BkTreeEntries) entries = { 0 };
   const BkTreeEntry *entry = NULL;
   guint i = 0;
 
-  if (manifest == NULL || !next_entry (manifest, pass->selection, &entry, error))
+  if (!bk_tree_entries_open (&entries, pass->point, pass->selection, pass->few, error) ||
+      !bk_tree_entries_next (&entries, &entry, error))
     return FALSE;
   while (i < pass->links->len && entry != NULL)
     {
@@ -218,7 +224,7 @@ mark_wanted_targets (Pass *pass, GError **error)
 
       if (order < 0)
         {
-          if (!next_entry (manifest, pass->selection, &entry, error))
+          if (!bk_tree_entries_next (&entries, &entry, error))
             return FALSE;
           continue;
         }
@@ -308,14 +314,14 @@ make_links (Pass *pass, GError **error)
 static gboolean
 fail_archive (Pass *pass, const GError *problem, GError **error)
 {
-  g_autoptr (BkNbkmReader) manifest = bk_tree_point_read_manifest (pass->point, error);
+  g_auto (BkTreeEntries) entries = { 0 };
   const BkTreeEntry *entry;
 
-  if (manifest == NULL)
+  if (!bk_tree_entries_open (&entries, pass->point, pass->selection, pass->few, error))
     return FALSE;
   while (TRUE)
     {
-      if (!next_entry (manifest, pass->selection, &entry, error))
+      if (!bk_tree_entries_next (&entries, &entry, error))
         return FALSE;
       if (entry == NULL)
         return TRUE;
@@ -366,6 +372,7 @@ bk_tree_extract (BkTreePoint *point,
   g_autoptr (GHashTable) failed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   Pass pass = { .point = point,
                 .selection = selection,
+                .few = plan->few,
                 .target = target,
                 .watch = watch,
                 .result = result,

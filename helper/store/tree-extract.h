@@ -17,7 +17,10 @@ typedef struct
   guint64 files_count; /* regular files among them */
   guint64 size_bytes;  /* of those */
   guint64 counts[BK_TREE_ORIGIN_MAX + 1];
+  GPtrArray *few; /* (element-type BkTreeEntry) (nullable): all of them, where they are few */
 } BkTreeExtractPlan;
+
+void bk_tree_extract_plan_clear (BkTreeExtractPlan *plan);
 
 gboolean bk_tree_extract_plan (BkTreePoint *point,
                                const BkTreeSelection *selection,

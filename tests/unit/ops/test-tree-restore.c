@@ -578,6 +578,41 @@ test_file (Fixture *fixture, gconstpointer data)
   g_assert_error (error, BK_ERROR, BK_ERROR_USAGE);
 }
 
+/* As many entries as a restore remembers, and one more: both ways lead to the same. */
+static void
+test_many (Fixture *fixture, gconstpointer data)
+{
+  make_source (fixture);
+  autofd int many = bk_make_directory_at (fixture->source, "many", 0750, NULL);
+  back_up (fixture, BK_TREE_COMPRESSION_ZSTD);
+  for (guint i = 0; i < 64; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("file-%02u", i);
+
+      write_file (many, name, name);
+    }
+  g_assert_cmpint (linkat (many, "file-00", many, "file-63-link", 0), ==, 0);
+  for (guint count = 66; count >= 64; count--)
+    {
+      BkTreeRestoreRequest request = request_for (fixture);
+      g_auto (BkTreeRestoreOutcome) outcome = { 0 };
+      g_autofree char *restored = NULL;
+      g_autofree char *source = below (fixture->source_path, "many");
+      g_autofree char *last = g_strdup_printf ("file-%02u", count - 3);
+      g_autoptr (GError) error = NULL;
+
+      back_up (fixture, BK_TREE_COMPRESSION_ZSTD);
+      remove_all (fixture->target_path);
+      request.file = "/srv/source/many";
+      bk_tree_restore (fixture->repository, &request, NULL, &outcome, NULL, &error);
+      g_assert_no_error (error);
+      g_assert_cmpuint (outcome.extracted.done_count, ==, count);
+      restored = below (fixture->below_target, "many");
+      assert_trees_equal (source, restored);
+      g_assert_cmpint (unlinkat (many, last, 0), ==, 0);
+    }
+}
+
 /* Whatever links stand in the target, nothing is written through them. */
 static void
 test_links_in_target (Fixture *fixture, gconstpointer data)
@@ -727,6 +762,7 @@ main (int argc, char **argv)
   ADD ("overwrite-keeps", 0, test_overwrite_keeps);
   ADD ("file", BK_TREE_COMPRESSION_ZSTD, test_file);
   ADD ("file-gzip", BK_TREE_COMPRESSION_GZIP, test_file);
+  ADD ("many", 0, test_many);
   ADD ("links-in-target", 0, test_links_in_target);
   ADD ("interrupted", 0, test_interrupted);
   ADD ("broken-archive", 0, test_broken_archive);
