@@ -310,7 +310,8 @@ warn_of_facts (BkVmPlan *plan, const BkVmPlanFacts *facts, gboolean copies, BkCy
  * bk_vm_plan_decide:
  *
  * Errors: %BK_ERROR_USAGE for a disk to exclude that the VM does not have; %BK_ERROR_UNSUPPORTED
- *   when there is nothing to back up.
+ *   when there is nothing to back up, or the VM's memory is saved: a consolidation too starts a VM that is
+ *   off, for its checkpoint.
  *
  * Returns: (transfer full) (nullable): what a run that finds these facts does.
  */
@@ -320,7 +321,8 @@ bk_vm_plan_decide (const BkVmPlanFacts *facts, GError **error)
   BkCycleStep step = bk_cycle_next_step (own_cycle (facts), facts->max_incrementals);
   gboolean copies = facts->standalone || step != BK_STEP_CONSOLIDATION;
 
-  if (copies && !check_excludes (facts, error))
+  if (!bk_vm_check_no_saved_memory (facts->vm, error) ||
+      (copies && !check_excludes (facts, error)))
     return NULL;
 
   g_autoptr (BkVmPlan) plan = bk_vm_plan_new ();

@@ -1,5 +1,6 @@
 #include "model/vm.h"
 
+#include "base/error.h"
 #include "base/gettext.h"
 
 #include <string.h>
@@ -119,6 +120,28 @@ gboolean
 bk_vm_is_active (const BkVm *vm)
 {
   return vm->state != BK_VM_SHUTOFF && vm->state != BK_VM_CRASHED;
+}
+
+/**
+ * bk_vm_check_no_saved_memory:
+ *
+ * A start, even a paused one, uses up the memory that was saved; and that memory goes on from the disks
+ * as they are.
+ *
+ * Errors: %BK_ERROR_UNSUPPORTED when there is some: neither may the VM be started for a copy, nor its
+ *   disks be replaced.
+ */
+gboolean
+bk_vm_check_no_saved_memory (const BkVm *vm, GError **error)
+{
+  if (!vm->has_saved_memory)
+    return TRUE;
+  bk_set_error (error, BK_ERROR_UNSUPPORTED,
+                "The VM “%s” is off with its memory saved (managed save), and this would break what "
+                "it goes on from: start it, or give the saved memory up with “virsh "
+                "managedsave-remove %s”; then try again",
+                vm->name, vm->name);
+  return FALSE;
 }
 
 const char *

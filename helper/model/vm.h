@@ -47,6 +47,7 @@ typedef struct
   char *uuid;
   BkVmState state;
   gboolean persistent; /* has a definition that outlives its run */
+  gboolean has_saved_memory; /* off, and its next start goes on from there (managed save) */
   GPtrArray *disks;    /* of BkVmDisk, in the order of its definition */
 } BkVm;
 
@@ -58,6 +59,7 @@ guint64 bk_vm_total_bytes (const BkVm *vm);
 gboolean bk_vm_disk_is_image (const BkVmDisk *disk, const char *image);
 guint64 bk_vm_disk_full_bytes (const BkVmDisk *disk);
 gboolean bk_vm_is_active (const BkVm *vm);
+gboolean bk_vm_check_no_saved_memory (const BkVm *vm, GError **error);
 const char *bk_vm_state_to_string (BkVmState state);
 
 BkDiskAbility bk_vm_disk_ability (const BkVmDisk *disk, const char **reason);

@@ -202,10 +202,16 @@ swap_one (const Place *place, GError **error)
   return sync_parent (place->path, error);
 }
 
+/* A VM of which nothing can be known may run. Memory that was saved since goes on from the disks as
+ * they were. */
 static gboolean
 check_off (BkVmRun *run, GError **error)
 {
-  if (!bk_hypervisor_is_active (run->hypervisor, run->vm->uuid))
+  g_autoptr (BkVm) vm = bk_hypervisor_find_by_uuid (run->hypervisor, run->vm->uuid, error);
+
+  if (vm == NULL || !bk_vm_check_no_saved_memory (vm, error))
+    return FALSE;
+  if (!bk_vm_is_active (vm))
     return TRUE;
   bk_set_error (error, BK_ERROR_BUSY,
                 "The VM “%s” is running; shut it down before its disks are replaced",
@@ -213,35 +219,71 @@ check_off (BkVmRun *run, GError **error)
   return FALSE;
 }
 
+/* libvirt marks a VM that starts before QEMU opens a disk: one that is off while the gate is closed
+ * has not opened any, and cannot. */
+static gboolean
+check_still_off (BkVmRun *run, GError **error)
+{
+  g_autoptr (BkVm) vm = bk_hypervisor_find_by_uuid (run->hypervisor, run->vm->uuid, error);
+
+  if (vm == NULL || !bk_vm_check_no_saved_memory (vm, error))
+    return FALSE;
+  if (!bk_vm_is_active (vm))
+    return TRUE;
+  bk_set_error (error, BK_ERROR_BUSY,
+                "The VM “%s” was started while its disks were about to be replaced: it keeps its "
+                "own; shut it down and restore again",
+                run->vm->name);
+  return FALSE;
+}
+
+static gboolean
+swap_is_complete (const BkRestoreJournal *journal)
+{
+  for (guint i = 0; i < journal->paths->len; i++)
+    {
+      g_auto (Place) place = place_at (journal, i);
+
+      if (is_there (place.temporary) || !is_there (place.path))
+        return FALSE;
+    }
+  return TRUE;
+}
+
 /**
  * bk_restore_swap:
  * @run: of the VM whose disks they are
  *
- * Puts restored disks in the place of a VM's own, which are kept beside. One disk is replaced in one
- * step. Of several, the first is taken away first: the VM cannot start until the last one has its
- * place, so that it never runs with some disks of then and some of now. It can be repeated where it
- * was interrupted; bk_restore_unswap() undoes it.
+ * Puts restored disks in the place of a VM's own, which are kept beside. libvirt has no lock that holds
+ * a VM off, so the first disk is the gate: it is taken away first, and the VM cannot start until the
+ * last one has its place. A VM that was started before the gate closed has its own disks open, and gets
+ * them back under their names by bk_restore_unswap(). It can be repeated where it was interrupted.
+ *
+ * Errors: %BK_ERROR_BUSY when the VM runs, or was started meanwhile.
  */
 gboolean
 bk_restore_swap (const BkRestoreJournal *journal, BkVmRun *run, GError **error)
 {
-  gboolean has_gate = journal->paths->len > 1;
   g_auto (Place) gate = place_at (journal, 0);
 
+  if (swap_is_complete (journal))
+    return TRUE; /* and the VM may run, with all of them */
   if (!check_off (run, error))
     return FALSE;
-  if (has_gate && is_there (gate.temporary) &&
-      (!close_gate (&gate, error) || !check_off (run, error)))
+  if (is_there (gate.temporary) && (!close_gate (&gate, error) || !check_still_off (run, error)))
     return FALSE;
-  for (guint i = has_gate ? 1 : 0; i < journal->paths->len; i++)
+  for (guint i = 1; i < journal->paths->len; i++)
     {
       g_auto (Place) place = place_at (journal, i);
 
       if (!swap_one (&place, error))
         return FALSE;
     }
-  if (!has_gate || !is_there (gate.temporary))
+  if (!is_there (gate.temporary))
     return TRUE;
+  /* A disk whose startupPolicy is “optional” is no gate: libvirt starts the VM without it. */
+  if (!check_still_off (run, error))
+    return FALSE;
   if (!rename_no_replace (gate.temporary, gate.path))
     return bk_error_set_errno (error, errno, "“%s” cannot be replaced", gate.path);
   return sync_parent (gate.path, error);

@@ -213,7 +213,11 @@ remove_strays (BkVmRun *run, GError **error)
 gboolean
 bk_vm_recover_checkpoints (BkVmRun *run, GError **error)
 {
-  if (!bk_hypervisor_is_active (run->hypervisor, run->vm->uuid))
+  gboolean is_active;
+
+  if (!bk_hypervisor_get_active (run->hypervisor, run->vm->uuid, &is_active, error))
+    return FALSE;
+  if (!is_active)
     return TRUE;
 
   g_auto (GStrv) existing = bk_hypervisor_list_checkpoints (run->hypervisor, run->vm->uuid, error);

@@ -54,7 +54,8 @@ bk_vm_restore_check_directory (const BkVmRestoreRequest *request, GError **error
 /**
  * bk_vm_restore_check_target:
  *
- * Errors: %BK_ERROR_USAGE when @vm is not the one that was backed up, %BK_ERROR_BUSY when it runs.
+ * Errors: %BK_ERROR_USAGE when @vm is not the one that was backed up, %BK_ERROR_BUSY when it runs,
+ *   %BK_ERROR_UNSUPPORTED when its memory is saved.
  */
 gboolean
 bk_vm_restore_check_target (const BkVm *vm, const BkVmChain *chain, GError **error)
@@ -74,7 +75,7 @@ bk_vm_restore_check_target (const BkVm *vm, const BkVmChain *chain, GError **err
                     "The VM “%s” is running; shut it down before its disks are replaced", vm->name);
       return FALSE;
     }
-  return TRUE;
+  return bk_vm_check_no_saved_memory (vm, error);
 }
 
 /**

@@ -286,12 +286,17 @@ gboolean
 bk_vm_run_start_paused (BkVmRun *run, GError **error)
 {
   const char *uuid = run->vm->uuid;
+  g_autoptr (BkVm) now = bk_hypervisor_find_by_uuid (run->hypervisor, uuid, error);
+  gboolean is_active;
 
-  if (!bk_atomic_write (run->project, STARTED_NAME, uuid, strlen (uuid), 0600, error))
+  /* It may have been saved since it was looked at: a start would use that up. */
+  if (now == NULL || !bk_vm_check_no_saved_memory (now, error) ||
+      !bk_atomic_write (run->project, STARTED_NAME, uuid, strlen (uuid), 0600, error))
     return FALSE;
   if (bk_hypervisor_start_paused (run->hypervisor, uuid, error))
     return TRUE;
-  if (!bk_hypervisor_is_active (run->hypervisor, uuid))
+  /* A connection that was lost says nothing: the VM may be started all the same. */
+  if (bk_hypervisor_get_active (run->hypervisor, uuid, &is_active, NULL) && !is_active)
     unlinkat (run->project, STARTED_NAME, 0);
   return FALSE;
 }
@@ -365,12 +370,15 @@ bk_vm_run_delete_checkpoint (BkVmRun *run, const char *name, GError **error)
 {
   const char *uuid = run->vm->uuid;
   gboolean has = FALSE;
+  gboolean is_active;
 
   if (!bk_vm_run_has_checkpoint (run, name, &has, error))
     return FALSE;
   if (!has)
     return TRUE;
-  if (bk_hypervisor_is_active (run->hypervisor, uuid))
+  if (!bk_hypervisor_get_active (run->hypervisor, uuid, &is_active, error))
+    return FALSE;
+  if (is_active)
     return delete_or_drop (run, name, error);
   if (!bk_vm_run_start_paused (run, error))
     return FALSE;

@@ -335,16 +335,21 @@ bk_hypervisor_destroy (BkHypervisor *self, const char *uuid, GError **error)
 }
 
 /**
- * bk_hypervisor_is_active:
+ * bk_hypervisor_get_active:
+ * @is_active: (out): whether the VM has a QEMU process at this moment
  *
- * Returns: whether the VM has a QEMU process at this moment; %FALSE also when it cannot be told.
+ * Errors: those of the hypervisor: a VM of which nothing is known may run.
  */
 gboolean
-bk_hypervisor_is_active (BkHypervisor *self, const char *uuid)
+bk_hypervisor_get_active (BkHypervisor *self,
+                          const char *uuid,
+                          gboolean *is_active,
+                          GError **error)
 {
-  g_autoptr (BkVm) vm = bk_hypervisor_find_by_uuid (self, uuid, NULL);
+  g_autoptr (BkVm) vm = bk_hypervisor_find_by_uuid (self, uuid, error);
 
-  return vm != NULL && bk_vm_is_active (vm);
+  *is_active = vm != NULL && bk_vm_is_active (vm);
+  return vm != NULL;
 }
 
 /**

@@ -173,7 +173,10 @@ char *bk_hypervisor_define (BkHypervisor *self, const char *xml, GError **error)
 gboolean bk_hypervisor_start_paused (BkHypervisor *self, const char *uuid, GError **error);
 gboolean bk_hypervisor_destroy (BkHypervisor *self, const char *uuid, GError **error);
 
-gboolean bk_hypervisor_is_active (BkHypervisor *self, const char *uuid);
+gboolean bk_hypervisor_get_active (BkHypervisor *self,
+                                   const char *uuid,
+                                   gboolean *is_active,
+                                   GError **error);
 
 guint bk_hypervisor_watch (BkHypervisor *self,
                            BkVmEventFunc event_func,

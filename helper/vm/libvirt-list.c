@@ -57,6 +57,7 @@ read_vm (virDomainPtr domain, virDomainStatsRecordPtr record, GError **error)
     return NULL;
   vm->state = read_state (domain, record);
   vm->persistent = virDomainIsPersistent (domain) == 1;
+  vm->has_saved_memory = !bk_vm_is_active (vm) && virDomainHasManagedSaveImage (domain, 0) == 1;
   bk_libvirt_read_disks (domain, record, vm);
   return g_steal_pointer (&vm);
 }

@@ -5,7 +5,8 @@
  *
  * KILL_STATE names a file of three longs: the number of the call to end at (0: none), how many there
  * have been, and the process that was started first, which is ended with whoever makes the call.
- * KILL_MATCH is part of the name of a file: the first call on such a one is where to end instead.
+ * KILL_MATCH is part of the name of a file, or its end, and a '$': the first call on such a one is where to
+ * end instead.
  * KILL_TRACE names a file that gets a line for each call. KILL_SKIP holds directories, joined by ':',
  * where what is written is no step: logs, and the state of jobs. KILL_SIGNAL is another signal to send:
  * SIGSTOP holds them all where they are.
@@ -90,6 +91,20 @@ trace (long number, const char *call, const char *what)
   syscall (SYS_close, fd);
 }
 
+static bool
+matches (const char *what)
+{
+  const char *match = getenv ("KILL_MATCH");
+  size_t length = match == NULL ? 0 : strlen (match);
+
+  if (length == 0)
+    return false;
+  if (match[length - 1] != '$')
+    return strstr (what, match) != NULL;
+  length--;
+  return strlen (what) >= length && strncmp (what + strlen (what) - length, match, length) == 0;
+}
+
 static void
 step (const char *call, const char *what)
 {
@@ -97,18 +112,17 @@ step (const char *call, const char *what)
     return;
 
   long number = atomic_fetch_add (&state->count, 1) + 1;
-  const char *match = getenv ("KILL_MATCH");
 
   trace (number, call, what);
-  if (number != state->at && (match == NULL || state->at < 0 || strstr (what, match) == NULL))
+  if (number != state->at && (state->at < 0 || !matches (what)))
     return;
   state->at = -1; /* once */
 
   const char *text = getenv ("KILL_SIGNAL");
   int number_of_signal = text == NULL ? SIGKILL : atoi (text);
-  kill ((pid_t) state->first, number_of_signal);
   if ((pid_t) state->first != getpid ())
-    kill (getpid (), number_of_signal);
+    kill ((pid_t) state->first, number_of_signal);
+  raise (number_of_signal); /* of this very thread: another one's would let this one go on a little */
 }
 
 static void

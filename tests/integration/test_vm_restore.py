@@ -4,6 +4,7 @@ import pytest
 
 from support.helper import BUSY, INTEGRITY, NO_SPACE, NOT_FOUND, USAGE
 from support.process import run
+from support.steps import Killer, leftovers
 from support.vm import qemu_img_compare, virsh
 
 
@@ -119,6 +120,77 @@ def test_in_place(helper, points):
     helper.run("vm", "backup", vm.name)
     assert "-Base-" in helper.backups(vm.name)[-1]
     helper.run("verify", f"vm/{vm.name}")
+
+
+@pytest.fixture(params=[{"vda": "2M"}, {"vda": "2M", "vdb": "2M"}], ids=["one disk", "two disks"])
+def changed_since(request, helper, make_vm, scratch):
+    """A VM that is off, a point of it, and what its disks were then and are now."""
+    vm = make_vm(**request.param)
+    disks = []
+    for pattern in (1, 2):
+        for target in vm.disks:
+            vm.write(target, pattern)
+        vm.suspend()
+        if pattern == 1:
+            helper.run("vm", "backup", vm.name)
+        for target, disk in vm.disks.items():
+            run("qemu-img", "convert", "-U", "-O", "raw", disk.path, scratch / f"{pattern}-{target}")
+        disks.append({target: scratch / f"{pattern}-{target}" for target in vm.disks})
+        vm.resume()
+    vm.destroy()
+    return vm, helper.backups(vm.name)[0], *disks
+
+
+def assert_disks(vm, expected):
+    for target, raw in expected.items():
+        assert qemu_img_compare(raw, vm.disks[target].path), target
+
+
+def test_started_before_the_first_disk_is_taken_away(helper, changed_since, scratch):
+    """The VM runs with its own disks: they get their names back, and nothing else has happened."""
+    vm, point, _, now = changed_since
+    process = Killer(helper, scratch).hold("vm", "restore", full_id(vm, point), "--in-place",
+                                           match=".replaced-")
+    vm.start()
+    status, said = Killer.let_go(process)
+    assert status == BUSY and "was started while" in said, said
+    assert vm.state == "running"
+    vm.suspend()
+    assert_disks(vm, now)
+    assert leftovers(vm.directory, helper.project(vm.name)) == []
+    helper.run("vm", "backup", vm.name)
+    assert "-Inc-" in helper.backups(vm.name)[-1]
+    assert_disks(vm, {target: helper.image(vm.name, helper.backups(vm.name)[-1], target)
+                      for target in vm.disks})
+
+
+def test_not_to_be_started_while_disks_are_replaced(helper, changed_since, scratch):
+    vm, point, then, _ = changed_since
+    process = Killer(helper, scratch).hold("vm", "restore", full_id(vm, point), "--in-place",
+                                           match="/vda.qcow2$")
+    virsh("start", vm.name, check=False)
+    assert vm.state == "shut off"
+    status, said = Killer.let_go(process)
+    assert status == 0, said
+    assert_disks(vm, then)
+    vm.start()
+
+
+def test_started_with_the_restored_disks_before_the_cycle_has_ended(helper, changed_since, scratch):
+    """The restore died when all disks had their places: its next run ends it, though the VM runs."""
+    vm, point, then, _ = changed_since
+    status, _, _ = Killer(helper, scratch).run("vm", "restore", full_id(vm, point), "--in-place",
+                                               match="checkpoint-delete")
+    assert status != 0
+    vm.start_paused()
+    said = helper.run("vm", "backup", vm.name, status=None)
+    assert "it is finished now" in said.stderr, said
+    assert said.status == 0
+    assert_disks(vm, then)
+    assert leftovers(vm.directory, helper.project(vm.name)) == []
+    base = helper.backups(vm.name)[-1]
+    assert "-Base-" in base and base != point
+    assert len(vm.checkpoints()) == 1
 
 
 def test_a_broken_chain_writes_nothing(helper, points, scratch):

@@ -121,4 +121,5 @@ class Vm:
     def remove(self):
         """Off, undefined, and nothing of it left; whatever state it is in."""
         virsh("destroy", self.name, check=False)
-        virsh("undefine", self.name, "--checkpoints-metadata", "--nvram", check=False)
+        virsh("undefine", self.name, "--checkpoints-metadata", "--nvram", "--managed-save",
+              check=False)

@@ -226,6 +226,32 @@ test_decide (gconstpointer data)
   check_vda (c, plan);
 }
 
+/* A start for the copy, or for the checkpoint at a consolidation's end, would use it up. */
+static void
+test_saved_memory (void)
+{
+  g_autoptr (BkVm) vm = new_vm ();
+  g_autoptr (BkCycle) cycle = new_cycle (&cases[3]);
+
+  vm->state = BK_VM_SHUTOFF;
+  for (guint i = 0; i < 3; i++)
+    {
+      const BkVmPlanFacts facts = { .vm = vm,
+                                    .cycle = i == 0 ? NULL : cycle,
+                                    .max_incrementals = i == 1 ? 2 : 9,
+                                    .free_bytes = G_MAXUINT32 };
+      g_autoptr (GError) error = NULL;
+
+      vm->has_saved_memory = TRUE;
+      g_assert_null (bk_vm_plan_decide (&facts, &error));
+      g_assert_error (error, BK_ERROR, BK_ERROR_UNSUPPORTED);
+      g_assert_nonnull (strstr (error->message, "virsh managedsave-remove web1"));
+      vm->has_saved_memory = FALSE;
+      g_autoptr (BkVmPlan) plan = bk_vm_plan_decide (&facts, NULL);
+      g_assert_nonnull (plan);
+    }
+}
+
 static void
 test_unknown_exclude (void)
 {
@@ -260,6 +286,7 @@ main (int argc, char **argv)
 
       g_test_add_data_func (path, &cases[i], test_decide);
     }
+  g_test_add_func ("/model/vm-plan/saved-memory", test_saved_memory);
   g_test_add_func ("/model/vm-plan/unknown-exclude", test_unknown_exclude);
   g_test_add_func ("/model/vm-plan/nothing-to-back-up", test_nothing_to_back_up);
   return g_test_run ();
