@@ -1,6 +1,9 @@
 #include "model/vm-point.h"
 
 #include "base/words.h"
+#include "model/job.h"
+
+#include <string.h>
 
 static const char *const kind_names[] = {
   [BK_POINT_BASE] = "base",
@@ -43,6 +46,37 @@ bk_vm_point_free (BkVmPoint *point)
   g_ptr_array_unref (point->disks);
   g_ptr_array_unref (point->warnings);
   g_free (point);
+}
+
+#define CHECKPOINT_PREFIX "cockpit-backup-checkpoint-"
+
+/**
+ * bk_vm_checkpoint_name:
+ * @random: so that a name never comes again: where libvirt lost a checkpoint but the image kept its
+ *   bitmap, the same name would be refused for ever
+ *
+ * Returns: (transfer full)
+ */
+char *
+bk_vm_checkpoint_name (gint64 usecs, guint32 random)
+{
+  g_autofree char *unique = bk_job_id_new (usecs, random); /* made the same way */
+
+  return g_strconcat (CHECKPOINT_PREFIX, unique, NULL);
+}
+
+/**
+ * bk_vm_checkpoint_name_is_ours:
+ * @name: hostile until checked
+ *
+ * Returns: whether it is one that bk_vm_checkpoint_name() makes: no other program's checkpoint, and no
+ *   other bitmap, has such a name.
+ */
+gboolean
+bk_vm_checkpoint_name_is_ours (const char *name)
+{
+  return g_str_has_prefix (name, CHECKPOINT_PREFIX) &&
+         bk_job_id_is_valid (name + strlen (CHECKPOINT_PREFIX));
 }
 
 /**

@@ -51,6 +51,8 @@ BkCycle *bk_cycle_extend (const BkCycle *cycle,
                           BkFileHashFunc file_hash,
                           gconstpointer hashes,
                           guint max_incrementals);
+char *bk_vm_checkpoint_name (gint64 usecs, guint32 random);
+gboolean bk_vm_checkpoint_name_is_ours (const char *name);
 const char *bk_point_kind_to_string (BkPointKind kind);
 gboolean bk_point_kind_from_string (const char *text, BkPointKind *kind);
 

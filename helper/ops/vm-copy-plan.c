@@ -7,16 +7,6 @@
 
 #include <string.h>
 
-/* Checkpoint names never repeat: where libvirt lost a checkpoint but the image kept its bitmap, the
- * same name would be refused for ever. */
-static char *
-new_checkpoint_name (gint64 usecs)
-{
-  g_autofree char *time = bk_cycle_backup_id ("cockpit-backup", "checkpoint", usecs);
-
-  return g_strdup_printf ("%s-%08x", time, g_random_int ());
-}
-
 /**
  * bk_vm_copy_part:
  *
@@ -101,7 +91,7 @@ apply_plan (BkVmCopy *copy)
     }
   g_clear_pointer (&copy->point->checkpoint, g_free);
   if (bk_vm_plan_makes_checkpoint (plan))
-    copy->point->checkpoint = new_checkpoint_name (copy->usecs);
+    copy->point->checkpoint = bk_vm_checkpoint_name (copy->usecs, g_random_int ());
 }
 
 /**

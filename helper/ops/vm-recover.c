@@ -7,6 +7,7 @@
 #include "base/path.h"
 #include "format/vm-point-json.h"
 #include "ops/backup-delete.h"
+#include "ops/vm-bitmaps.h"
 #include "store/catalogue.h"
 #include "store/point-writer.h"
 #include "store/restore-journal-file.h"
@@ -23,6 +24,7 @@
  * | a completed backup that no manifest names yet  | added to its cycle: it was complete      |
  * | a backup that says "running"                   | its files removed, its record kept failed |
  * | a checkpoint of a backup of ours, not the last | deleted; its changes go to the one before |
+ * | a bitmap that libvirt has no checkpoint for    | removed (ops/vm-bitmaps.c)               |
  * | a removal of a backup that was under way       | finished                                 |
  * | temporary names, directories without metadata  | removed                                  |
  */
@@ -207,7 +209,7 @@ remove_strays (BkVmRun *run, GError **error)
 /**
  * bk_vm_recover_checkpoints:
  *
- * Deletes the checkpoints of this program that no cycle needs any more. libvirt deletes none of a VM
+ * Deletes the checkpoints and the bitmaps of this program that no cycle needs any more. libvirt deletes none of a VM
  * that is off: one that a power cut stopped has them until a run starts it for its copy.
  */
 gboolean
@@ -219,6 +221,8 @@ bk_vm_recover_checkpoints (BkVmRun *run, GError **error)
     return FALSE;
   if (!is_active)
     return TRUE;
+  if (!bk_vm_bitmaps_remove_orphans (run, error))
+    return FALSE;
 
   g_auto (GStrv) existing = bk_hypervisor_list_checkpoints (run->hypervisor, run->vm->uuid, error);
   g_autoptr (GPtrArray) backups = existing == NULL || *existing == NULL

@@ -102,6 +102,27 @@ bk_checkpoint_xml_new (const BkVmBackup *backup, const BkVm *vm)
 }
 
 /**
+ * bk_bitmap_xml_new:
+ * @domain_xml: of the VM, as libvirt says it
+ *
+ * Returns: (transfer full): the <domaincheckpoint> by which libvirt learns again of a bitmap that it does
+ *   not know (VIR_DOMAIN_CHECKPOINT_CREATE_REDEFINE).
+ */
+char *
+bk_bitmap_xml_new (const char *name, const char *target, gint64 usecs, const char *domain_xml)
+{
+  GString *xml = g_string_new ("<domaincheckpoint>");
+
+  append (xml,
+          "<name>%s</name><creationTime>%" G_GINT64_FORMAT "</creationTime>"
+          "<disks><disk name='%s' checkpoint='bitmap' bitmap='%s'/></disks>",
+          name, usecs / G_USEC_PER_SEC, target, name);
+  g_string_append (xml, domain_xml);
+  g_string_append (xml, "</domaincheckpoint>");
+  return g_string_free (xml, FALSE);
+}
+
+/**
  * bk_backup_xml_target_file:
  * @xml: the <domainbackup> of a backup that runs
  *

@@ -306,6 +306,21 @@ bk_hypervisor_drop_checkpoint_record (BkHypervisor *self,
 }
 
 /**
+ * bk_hypervisor_delete_bitmap:
+ * @name: of a bitmap that no checkpoint is known for
+ * @target: the disk that has it
+ *
+ * Takes the bitmap out of the disk of a VM that runs. Whoever dies in between leaves a checkpoint of that
+ * name, to be deleted as others are.
+ */
+gboolean
+bk_hypervisor_delete_bitmap (
+    BkHypervisor *self, const char *uuid, const char *name, const char *target, GError **error)
+{
+  return BK_HYPERVISOR_GET_IFACE (self)->delete_bitmap (self, uuid, name, target, error);
+}
+
+/**
  * bk_hypervisor_define:
  *
  * Returns: (transfer full) (nullable): the UUID of the new VM.

@@ -113,6 +113,11 @@ struct _BkHypervisorInterface
                                       const char *uuid,
                                       const char *name,
                                       GError **error);
+  gboolean (*delete_bitmap) (BkHypervisor *self,
+                             const char *uuid,
+                             const char *name,
+                             const char *target,
+                             GError **error);
   char *(*define) (BkHypervisor *self, const char *xml, GError **error);
 
   gboolean (*start_paused) (BkHypervisor *self, const char *uuid, GError **error);
@@ -168,6 +173,11 @@ gboolean bk_hypervisor_drop_checkpoint_record (BkHypervisor *self,
                                                const char *uuid,
                                                const char *name,
                                                GError **error);
+gboolean bk_hypervisor_delete_bitmap (BkHypervisor *self,
+                                      const char *uuid,
+                                      const char *name,
+                                      const char *target,
+                                      GError **error);
 char *bk_hypervisor_define (BkHypervisor *self, const char *xml, GError **error);
 
 gboolean bk_hypervisor_start_paused (BkHypervisor *self, const char *uuid, GError **error);

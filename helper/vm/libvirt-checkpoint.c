@@ -113,6 +113,36 @@ drop_checkpoint_record (BkHypervisor *hypervisor,
                             error);
 }
 
+/* libvirt takes out of an image only what it knows: it is told of the bitmap again, to delete it. */
+static gboolean
+delete_bitmap (
+    BkHypervisor *hypervisor, const char *uuid, const char *name, const char *target, GError **error)
+{
+  autodomain virDomainPtr domain = bk_libvirt_domain (BK_LIBVIRT (hypervisor), uuid, error);
+  if (domain == NULL)
+    return FALSE;
+
+  char *domain_xml = virDomainGetXMLDesc (domain, 0);
+  g_autofree char *xml =
+      domain_xml == NULL ? NULL
+                         : bk_bitmap_xml_new (name, target, g_get_real_time (), domain_xml);
+  virDomainCheckpointPtr checkpoint =
+      xml == NULL
+          ? NULL
+          : virDomainCheckpointCreateXML (domain, xml, VIR_DOMAIN_CHECKPOINT_CREATE_REDEFINE);
+  gboolean deleted = checkpoint != NULL && virDomainCheckpointDelete (checkpoint, 0) == 0;
+
+  free (domain_xml);
+  if (!deleted)
+    bk_libvirt_set_error (error, "The bitmap “%s” cannot be taken out of the disk “%s” of “%s”",
+                          name, target, virDomainGetName (domain));
+  if (checkpoint != NULL && !deleted)
+    virDomainCheckpointDelete (checkpoint, VIR_DOMAIN_CHECKPOINT_DELETE_METADATA_ONLY);
+  if (checkpoint != NULL)
+    virDomainCheckpointFree (checkpoint);
+  return deleted;
+}
+
 void
 bk_libvirt_checkpoint_iface (BkHypervisorInterface *iface)
 {
@@ -120,4 +150,5 @@ bk_libvirt_checkpoint_iface (BkHypervisorInterface *iface)
   iface->get_recorded = get_recorded;
   iface->delete_checkpoint = delete_checkpoint;
   iface->drop_checkpoint_record = drop_checkpoint_record;
+  iface->delete_bitmap = delete_bitmap;
 }

@@ -353,6 +353,65 @@ bk_qemu_img_check (const char *file, GCancellable *cancellable, GError **error)
   return FALSE;
 }
 
+/* What qemu-img says of an image, whoever has it open. */
+static JsonObject *
+read_info (const char *name, const char *file, GError **error)
+{
+  g_autoptr (GString) output = g_string_new (NULL);
+  const char *argv[] = { "qemu-img", "info", "--output=json", "-U", "--", name, NULL };
+
+  if (!run (argv, file, output, NULL, NULL, NULL, NULL, error))
+    return NULL;
+
+  g_autofree char *what = g_strdup_printf (_ ("What qemu-img says of “%s”"), file);
+  return bk_json_parse_object (output->str, (gssize) output->len, what, error);
+}
+
+static JsonObject *
+member_object (JsonObject *object, const char *name)
+{
+  JsonNode *node = object == NULL ? NULL : json_object_get_member (object, name);
+
+  return node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+}
+
+/**
+ * bk_qemu_img_list_bitmaps:
+ * @file: a qcow2 image
+ *
+ * Returns: (transfer full) (nullable): the names of the bitmaps that are stored in it; of an image that is
+ *   open, those that were stored when it was opened.
+ */
+GStrv
+bk_qemu_img_list_bitmaps (const char *file, GError **error)
+{
+  g_autoptr (GPtrArray) files = g_ptr_array_new ();
+  g_ptr_array_add (files, (char *) file);
+  g_autofree char *name = chain_name (files, FALSE);
+  g_autoptr (JsonObject) info = read_info (name, file, error);
+  JsonObject *data = member_object (member_object (info, "format-specific"), "data");
+  JsonNode *node = data == NULL ? NULL : json_object_get_member (data, "bitmaps");
+  JsonArray *bitmaps =
+      node != NULL && JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+
+  if (info == NULL)
+    return NULL;
+  for (guint i = 0; bitmaps != NULL && i < json_array_get_length (bitmaps); i++)
+    {
+      JsonNode *bitmap = json_array_get_element (bitmaps, i);
+      const char *bitmap_name =
+          JSON_NODE_HOLDS_OBJECT (bitmap)
+              ? json_object_get_string_member_with_default (json_node_get_object (bitmap), "name",
+                                                            NULL)
+              : NULL;
+
+      if (bitmap_name != NULL)
+        g_strv_builder_add (names, bitmap_name);
+    }
+  return g_strv_builder_end (names);
+}
+
 /**
  * bk_qemu_img_virtual_size:
  * @size_bytes: (out): what a guest sees
@@ -360,14 +419,8 @@ bk_qemu_img_check (const char *file, GCancellable *cancellable, GError **error)
 gboolean
 bk_qemu_img_virtual_size (const char *file, guint64 *size_bytes, GError **error)
 {
-  g_autoptr (GString) output = g_string_new (NULL);
-  const char *argv[] = { "qemu-img", "info", "--output=json", "-U", "--", file, NULL };
-
-  if (!run (argv, file, output, NULL, NULL, NULL, NULL, error))
-    return FALSE;
-
   g_autofree char *what = g_strdup_printf (_ ("What qemu-img says of “%s”"), file);
-  g_autoptr (JsonObject) info =
-      bk_json_parse_object (output->str, (gssize) output->len, what, error);
+  g_autoptr (JsonObject) info = read_info (file, file, error);
+
   return info != NULL && bk_json_count (info, "virtual-size", what, G_MAXINT64, size_bytes, error);
 }

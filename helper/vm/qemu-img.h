@@ -44,4 +44,5 @@ gboolean bk_qemu_img_convert_chain (const GPtrArray *files,
                                     GCancellable *cancellable,
                                     GError **error);
 gboolean bk_qemu_img_check (const char *file, GCancellable *cancellable, GError **error);
+GStrv bk_qemu_img_list_bitmaps (const char *file, GError **error);
 gboolean bk_qemu_img_virtual_size (const char *file, guint64 *size_bytes, GError **error);

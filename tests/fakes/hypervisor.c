@@ -327,6 +327,16 @@ drop_checkpoint_record (BkHypervisor *hypervisor,
 }
 
 static gboolean
+delete_bitmap (
+    BkHypervisor *hypervisor, const char *uuid, const char *name, const char *target, GError **error)
+{
+  FakeHypervisor *self = FAKE_HYPERVISOR (hypervisor);
+
+  g_string_append_printf (self->calls, "bitmap(%s) ", target);
+  return TRUE;
+}
+
+static gboolean
 start_paused (BkHypervisor *hypervisor, const char *uuid, GError **error)
 {
   FakeHypervisor *self = FAKE_HYPERVISOR (hypervisor);
@@ -364,6 +374,7 @@ iface_init (BkHypervisorInterface *iface)
   iface->get_recorded = get_recorded;
   iface->delete_checkpoint = delete_checkpoint;
   iface->drop_checkpoint_record = drop_checkpoint_record;
+  iface->delete_bitmap = delete_bitmap;
   iface->start_paused = start_paused;
   iface->destroy = destroy;
 }

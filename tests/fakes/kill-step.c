@@ -242,6 +242,11 @@ WRAP (int,
 WRAP (int, virDomainCreateWithFlags, (void *a, unsigned int b), (a, b), step ("libvirt", "start"))
 WRAP (int, virDomainDestroy, (void *a), (a), step ("libvirt", "destroy"))
 WRAP (void *,
+      virDomainCheckpointCreateXML,
+      (void *a, const char *b, unsigned int c),
+      (a, b, c),
+      step ("libvirt", "checkpoint-redefine"))
+WRAP (void *,
       virDomainDefineXMLFlags,
       (void *a, const char *b, unsigned int c),
       (a, b, c),

@@ -4,12 +4,15 @@ makes an incremental that restores to something else."""
 import json
 import os
 import shutil
+import signal
 
 import pytest
 
 from support.helper import BUSY, DONE, WARNINGS
 from support.process import run
+from support.steps import Killer
 from support.vm import qemu_img_compare, virsh
+from support.wait import wait_until
 
 
 def back_up(helper, vm, *options, **expected):
@@ -133,6 +136,73 @@ def test_checkpoint_forgotten_by_libvirt(helper, vm):
     assert parents(helper, vm, backup) == {"vda": False, "vdb": False}
     assert len(vm.checkpoints()) == 1
     assert_same(helper, vm, back_up(helper, vm)[0])
+
+
+def bitmaps(vm):
+    """What is stored in each image, of a VM that is off."""
+    virsh("destroy", vm.name, check=False)
+    stored = {}
+    for target, disk in vm.disks.items():
+        info = json.loads(run("qemu-img", "info", "--output=json", disk.path))
+        stored[target] = sorted(bitmap["name"] for bitmap in
+                                info["format-specific"]["data"].get("bitmaps", []))
+    return stored
+
+
+def test_a_bitmap_that_libvirt_does_not_know_any_more_is_removed(helper, vm):
+    """Only what this program made; theirs are another program's, or a person's."""
+    back_up(helper, vm)
+    (ours,) = vm.checkpoints()
+    xml = vm.directory / "theirs.xml"
+    xml.write_text("<domaincheckpoint><name>theirs</name></domaincheckpoint>")
+    virsh("checkpoint-create", vm.name, xml)
+    for name in (ours, "theirs"):
+        virsh("checkpoint-delete", "--metadata", vm.name, name)
+    assert bitmaps(vm) == {"vda": [ours, "theirs"], "vdb": [ours, "theirs"]}
+    similar = f"{ours}x"
+    run("qemu-img", "bitmap", "--add", vm.disks["vdb"].path, similar)
+
+    vm.start_paused()
+    backup, result = back_up(helper, vm, status=WARNINGS)
+    assert f"vda: the bitmap “{ours}” of an earlier backup is removed" in result.stderr
+    assert_same(helper, vm, backup)
+    (new,) = vm.checkpoints()
+    assert bitmaps(vm) == {"vda": sorted(["theirs", new]), "vdb": sorted(["theirs", similar, new])}
+    # That is said once.
+    vm.start_paused()
+    assert "is removed" not in back_up(helper, vm)[1].stderr
+
+
+def test_a_bitmap_is_removed_of_a_vm_that_is_off(helper, vm):
+    """QEMU was killed, too: it is broken, and libvirt does not know it."""
+    back_up(helper, vm)
+    (ours,) = vm.checkpoints()
+    virsh("destroy", vm.name)
+    vm.start_paused()
+    virsh("checkpoint-delete", "--metadata", vm.name, ours)
+    os.kill(int(open(f"/run/libvirt/qemu/{vm.name}.pid").read()), signal.SIGKILL)
+    wait_until(lambda: vm.state == "shut off", "libvirt sees that QEMU is gone")
+    backup, result = back_up(helper, vm, status=WARNINGS)
+    assert vm.state == "shut off"
+    assert result.stderr.count("is removed") == 2
+    assert_same(helper, vm, backup)
+    assert bitmaps(vm) == {target: vm.checkpoints() for target in vm.disks}
+
+
+@pytest.mark.parametrize("before", ["checkpoint-redefine", "checkpoint-delete", ".bitmap-removal"])
+def test_killed_while_a_bitmap_is_removed(helper, vm, scratch, before):
+    back_up(helper, vm)
+    (ours,) = vm.checkpoints()
+    virsh("checkpoint-delete", "--metadata", vm.name, ours)
+    virsh("destroy", vm.name)
+    vm.start_paused()
+    status, _, _ = Killer(helper, scratch).run("vm", "backup", vm.name, match=before)
+    assert status != 0
+    backup, _ = back_up(helper, vm, status=WARNINGS)
+    assert_same(helper, vm, backup)
+    (new,) = vm.checkpoints()
+    assert not (helper.project(vm.name) / ".bitmap-removal").exists()
+    assert bitmaps(vm) == {"vda": [new], "vdb": [new]}
 
 
 def test_added_removed_and_back_again(helper, vm):

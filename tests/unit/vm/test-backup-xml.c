@@ -112,12 +112,25 @@ test_recorded (void)
   g_assert_error (error, BK_ERROR, BK_ERROR_INTEGRITY);
 }
 
+static void
+test_bitmap (void)
+{
+  g_autofree char *xml =
+      bk_bitmap_xml_new ("a&b", "vda", 5 * G_USEC_PER_SEC, "<domain type='kvm'/>");
+
+  g_assert_cmpstr (xml, ==,
+                   "<domaincheckpoint><name>a&amp;b</name><creationTime>5</creationTime><disks>"
+                   "<disk name='vda' checkpoint='bitmap' bitmap='a&amp;b'/></disks>"
+                   "<domain type='kvm'/></domaincheckpoint>");
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/vm/backup-xml/write", test_write);
   g_test_add_func ("/vm/backup-xml/target-file", test_target_file);
+  g_test_add_func ("/vm/backup-xml/bitmap", test_bitmap);
   g_test_add_func ("/vm/backup-xml/recorded", test_recorded);
   return g_test_run ();
 }
