@@ -4,17 +4,15 @@
 #include "base/fd.h"
 #include "base/gettext.h"
 #include "ops/restore-place.h"
-#include "ops/vm-state.h"
+#include "ops/restore-tpm.h"
 #include "store/restore-journal-file.h"
-
-#include <string.h>
-#include <unistd.h>
 
 /*
  * What a restore that died can have left behind, and what the project's next run does about it:
  *
  * | journal              | what is there                      | done about it                       |
- * | writing              | files under temporary names        | removed                             |
+ * | writing              | files under temporary names, the   | removed                             |
+ * |                      | state of a TPM                     |                                     |
  * | placing, a directory | some have their place              | the rest get theirs                 |
  * | placing, a new VM    | the VM is not defined yet          | what was placed is taken back       |
  * |                      | it is defined                      | its files lose their other names    |
@@ -127,60 +125,26 @@ take_back (BkRestoring *restoring, const BkRestoreJournal *journal)
   say (restoring, journal, what);
 }
 
-/**
- * bk_restore_tpm_path:
- *
- * Returns: (transfer full): the directory that the state of a VM's TPM is restored to beside its images.
- */
-char *
-bk_restore_tpm_path (const char *directory, const char *vm)
+static void
+take_all_back (BkRestoring *restoring, const BkRestoreJournal *journal)
 {
-  g_autofree char *name = g_strconcat (vm, "-tpm", NULL);
-
-  return g_build_filename (directory, name, NULL);
+  bk_restore_tpm_remove (journal, restoring->hypervisor);
+  take_back (restoring, journal);
 }
 
-/**
- * bk_restore_tpm_in_directory:
- *
- * Puts the state of the TPM beside the images, which have their places; can be repeated.
- */
-gboolean
-bk_restore_tpm_in_directory (const BkRestoreJournal *journal,
-                             const BkVmChain *chain,
-                             GError **error)
-{
-  g_autofree char *directory = g_path_get_dirname (g_ptr_array_index (journal->paths, 0));
-  g_autofree char *path = bk_restore_tpm_path (directory, journal->vm);
-
-  return bk_vm_state_restore_tpm (chain, path, getuid (), getgid (), error);
-}
-
-/* What the restore read; %NULL when it is gone since. */
-static BkVmChain *
-open_chain (BkRestoring *restoring, const BkRestoreJournal *journal, GError **error)
-{
-  g_autofree char *full_id = g_strconcat (restoring->project_id, "/", journal->backup_id, NULL);
-
-  return bk_vm_chain_open (restoring->repository, full_id, error);
-}
-
-static gboolean
+static void
 recover_directory (BkRestoring *restoring, const BkRestoreJournal *journal)
 {
   g_autoptr (GError) local = NULL;
-  g_autoptr (BkVmChain) chain = open_chain (restoring, journal, &local);
 
-  if (chain == NULL || !bk_restore_place (journal, &local) ||
-      !bk_restore_tpm_in_directory (journal, chain, &local))
+  if (!bk_restore_place (journal, &local) || !bk_restore_tpm_place (journal, &local))
     {
       say (restoring, journal, local->message);
-      take_back (restoring, journal);
-      return TRUE;
+      take_all_back (restoring, journal);
+      return;
     }
   bk_restore_remove_temporary (journal);
   say_finished (restoring, journal);
-  return TRUE;
 }
 
 static gboolean
@@ -196,11 +160,7 @@ recover_new (BkRestoring *restoring, const BkRestoreJournal *journal, GError **e
     }
   if (vm == NULL)
     {
-      g_autoptr (BkVmChain) chain = open_chain (restoring, journal, NULL);
-
-      if (chain != NULL)
-        bk_vm_restore_undo_tpm (chain, restoring->hypervisor, journal->uuid);
-      take_back (restoring, journal);
+      take_all_back (restoring, journal);
       return TRUE;
     }
   bk_restore_remove_temporary (journal);
@@ -285,15 +245,12 @@ recover (BkRestoring *restoring, BkVmRun *run, const char *job_id, GError **erro
     return FALSE;
   if (journal == NULL)
     return bk_restore_journal_remove (restoring->project, error);
-  if (journal->state == BK_RESTORE_WRITING)
-    {
-      bk_restore_remove_temporary (journal);
-      say_undone (restoring, journal);
-    }
-  else if (journal->mode == BK_RESTORE_TO_DIRECTORY)
-    recovered = recover_directory (restoring, journal);
-  else if (journal->mode == BK_RESTORE_AS_NEW)
+  if (journal->mode == BK_RESTORE_AS_NEW)
     recovered = recover_new (restoring, journal, error);
+  else if (journal->state == BK_RESTORE_WRITING)
+    take_all_back (restoring, journal);
+  else if (journal->mode == BK_RESTORE_TO_DIRECTORY)
+    recover_directory (restoring, journal);
   else if (run != NULL)
     recovered = recover_in_place (restoring, journal, run, error);
   else

@@ -27,7 +27,3 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BkRestoring, bk_restoring_free)
 gboolean bk_restore_recover (BkRestoring *restoring, const char *job_id, GError **error);
 gboolean bk_restore_recover_for_run (BkVmRun *run, GError **error);
 gboolean bk_restore_end_cycle (BkVmRun *run, GError **error);
-char *bk_restore_tpm_path (const char *directory, const char *vm);
-gboolean bk_restore_tpm_in_directory (const BkRestoreJournal *journal,
-                                      const BkVmChain *chain,
-                                      GError **error);

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -236,74 +235,4 @@ bk_vm_state_restore_tpm (
         return FALSE;
     }
   return TRUE;
-}
-
-/* As whom swtpm runs: whoever owns the state of the VM that was backed up, where that is still there;
- * else one of the users that distributions set up for it. */
-static void
-find_tpm_owner (const char *old_directory, uid_t *uid, gid_t *gid)
-{
-  static const char *const names[] = { "tss", "swtpm" };
-  autofd int fd = bk_open_directory (old_directory, NULL);
-  g_autoptr (GPtrArray) entries = fd < 0 ? NULL : bk_list_directory (fd, NULL);
-  struct stat st;
-
-  if (entries != NULL && entries->len > 0 &&
-      fstatat (fd, g_ptr_array_index (entries, 0), &st, AT_SYMLINK_NOFOLLOW) == 0)
-    {
-      *uid = st.st_uid;
-      *gid = st.st_gid;
-      return;
-    }
-  *uid = 0;
-  *gid = 0;
-  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
-    {
-      const struct passwd *user = getpwnam (names[i]);
-
-      if (user == NULL)
-        continue;
-      *uid = user->pw_uid;
-      *gid = user->pw_gid;
-      return;
-    }
-}
-
-/**
- * bk_vm_restore_tpm:
- * @uuid: of the new VM, which is not defined yet
- *
- * Puts the state of the TPM where libvirt looks for it.
- */
-gboolean
-bk_vm_restore_tpm (const BkVmChain *chain,
-                   BkHypervisor *hypervisor,
-                   const char *uuid,
-                   GError **error)
-{
-  g_autofree char *directory = bk_hypervisor_dup_tpm_directory (hypervisor, uuid);
-  g_autofree char *old = bk_hypervisor_dup_tpm_directory (hypervisor, chain->point->uuid);
-  uid_t uid;
-  gid_t gid;
-
-  if (directory == NULL || !bk_vm_state_has_tpm (chain))
-    return TRUE;
-  find_tpm_owner (old, &uid, &gid);
-  return bk_vm_state_restore_tpm (chain, directory, uid, gid, error);
-}
-
-/**
- * bk_vm_restore_undo_tpm:
- *
- * Takes it away again: the VM was not defined.
- */
-void
-bk_vm_restore_undo_tpm (const BkVmChain *chain, BkHypervisor *hypervisor, const char *uuid)
-{
-  g_autofree char *directory = bk_hypervisor_dup_tpm_directory (hypervisor, uuid);
-  g_autofree char *parent = directory == NULL ? NULL : g_path_get_dirname (directory);
-  autofd int fd = parent == NULL ? -1 : bk_open_directory (parent, NULL);
-
-  if (fd >= 0 && bk_vm_state_has_tpm (chain) && g_uuid_string_is_valid (uuid))
-    bk_remove_tree_at (fd, uuid, NULL);
 }

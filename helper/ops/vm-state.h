@@ -28,8 +28,3 @@ gboolean bk_vm_state_copy (const BkVmChain *chain, BkPointWriter *writer, GError
 gboolean bk_vm_state_has_tpm (const BkVmChain *chain);
 gboolean bk_vm_state_restore_tpm (
     const BkVmChain *chain, const char *directory, uid_t uid, gid_t gid, GError **error);
-gboolean bk_vm_restore_tpm (const BkVmChain *chain,
-                            BkHypervisor *hypervisor,
-                            const char *uuid,
-                            GError **error);
-void bk_vm_restore_undo_tpm (const BkVmChain *chain, BkHypervisor *hypervisor, const char *uuid);
