@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
+import { backupFinding } from "../src/bridge/views";
 import { canBackUp, canExport, groupByProject, pageOf, protection, visibleBackups, visibleVms } from "../src/state/select";
 import type { Sort, VmSort } from "../src/state/state";
+import { backupStatusName } from "../src/words/texts";
 import { aBackup, aVm } from "./fakes";
 
 const byName: Sort<VmSort> = { by: "name", descending: false };
@@ -76,6 +78,23 @@ describe("select: backups", () => {
       groupByProject(shown).map(({ name }) => name),
       ["db1", "web1", "Files: host1/a", "Files: host1/etc", "Event log", "Event log: site"],
     );
+  });
+
+  test("found damaged have a status of their own, to be searched and filtered by", () => {
+    const broken = { at: "2026-11-21T03:00:00.000Z", message: "It differs" };
+    const damaged = aBackup({ id: "d", extra: { step: "base", broken } });
+    const sort = { by: "status", descending: false } as const;
+    assert.equal(backupStatusName(damaged), "damaged");
+    assert.deepEqual(backupFinding(damaged), broken);
+    for (const filter of [{ status: "damaged" }, { search: "damaged" }]) {
+      assert.deepEqual(visibleBackups([older, damaged, other], { ...all, ...filter }, sort), [damaged]);
+    }
+    assert.deepEqual(visibleBackups([damaged, older], { ...all, status: "completed" }, sort), [older]);
+    // What is not such a finding is none.
+    for (const strange of [undefined, null, "yes", { at: 1, message: "x" }, { at: broken.at }]) {
+      assert.equal(backupStatusName(aBackup({ extra: { broken: strange } })), "completed");
+    }
+    assert.equal(backupStatusName(aBackup({ status: "failed", extra: { broken } })), "failed");
   });
 
   test("only completed ones are exported", () => {

@@ -21,6 +21,7 @@ import { golden } from "./golden";
 
 const views: Record<string, Guard<object>> = {
   "backup.json": isBackup,
+  "backup-damaged.json": isBackup,
   "backup-delete-plan.json": isBackupDeletePlan,
   "job.json": isJob,
   "job-failed.json": isJob,

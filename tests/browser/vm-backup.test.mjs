@@ -206,6 +206,19 @@ describe("vm-backup", () => {
     await notice.getByText(relative(bed.config.repository_dir, image).split("/").at(-1)).waitFor();
   });
 
+  test("a verification that finds it damaged says so at the backup, with what to do", async () => {
+    const { frame } = opened;
+    const backup = frame.locator("[data-backup]").first();
+    const id = await backup.getAttribute("data-backup");
+    await backup.getByRole("button", { name: `Actions of ${id}` }).click();
+    await frame.getByRole("menuitem", { name: "Verify" }).click();
+    await backup.getByText("Damaged", { exact: true }).waitFor();
+    await frame.getByRole("button", { name: `Details of ${id}` }).click();
+    const damage = frame.locator(`[data-damaged="${id}"]`);
+    await damage.getByText(/\.qcow2/).waitFor();
+    await damage.getByText(/put it back and verify this backup again/).waitFor();
+  });
+
   test("nothing went wrong in the page meanwhile", () => {
     assert.deepEqual(opened.problems, []);
   });

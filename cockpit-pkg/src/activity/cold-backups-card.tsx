@@ -11,7 +11,7 @@ import type { Backup } from "../bridge/views";
 import type { Session } from "../state/session";
 import { backupId } from "../state/state";
 import { bytes, moment } from "../words/format";
-import { backupStatus } from "../words/texts";
+import { backupStatus, backupStatusName } from "../words/texts";
 
 const PREFIX = "event-log/";
 const SHOWN_MAX = 20;
@@ -66,7 +66,7 @@ export function ColdBackupsCard({ backups, isBusy, session }: Props) {
           </Thead>
           <Tbody>
             {cold.slice(0, SHOWN_MAX).map((backup) => {
-              const status = backupStatus(backup.status);
+              const status = backupStatus(backupStatusName(backup));
               return (
                 <Tr key={backupId(backup)} data-cold={backup.id}>
                   <Td dataLabel={_("Backup")} modifier="breakWord">

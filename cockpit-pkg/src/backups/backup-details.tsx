@@ -11,7 +11,7 @@ import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table/dist/es
 import { Fragment, type ReactNode, useState } from "react";
 
 import { _, format, ngettext } from "../bridge/cockpit";
-import { type Backup, backupFiles, isBackup, isCountResult, isLogLine } from "../bridge/views";
+import { type Backup, backupFiles, backupFinding, isBackup, isCountResult, isLogLine } from "../bridge/views";
 import { LogLines } from "../parts/log-lines";
 import { ProblemAlert } from "../parts/problem-alert";
 import { useAnswer } from "../parts/use-answer";
@@ -122,6 +122,30 @@ function Log({ backup, session }: { backup: Backup; session: Session }) {
   );
 }
 
+/** What a verification found, and what there is to do about it. */
+function Damage({ backup }: { backup: Backup }) {
+  const finding = backupFinding(backup);
+  return (
+    finding !== null && (
+      <Alert
+        isInline
+        component="h3"
+        variant="danger"
+        variantLabel={_("Error:")}
+        title={format(_("Found damaged at $0"), moment(finding.at))}
+        data-damaged={backup.id}
+      >
+        <p>{finding.message}</p>
+        <p>
+          {_(
+            "Neither it nor a backup that needs it can be restored. If another copy of its files exists, put it back and verify this backup again; else delete it, and make a new backup soon.",
+          )}
+        </p>
+      </Alert>
+    )
+  );
+}
+
 interface Props {
   backup: Backup;
   ofProject: readonly Backup[];
@@ -139,6 +163,7 @@ export function BackupDetails({ backup, ofProject, session }: Props) {
       {backup.error_message !== null && (
         <Alert isInline isPlain component="h3" variant="danger" variantLabel={_("Error:")} title={backup.error_message} />
       )}
+      <Damage backup={backup} />
       <Facts backup={backup} ofProject={ofProject} />
       {answer === null && <Skeleton height="4rem" screenreaderText={_("What is recorded is being read")} />}
       {answer?.problem && <ProblemAlert problem={answer.problem} />}

@@ -24,7 +24,7 @@ import { type ProjectGroup, canExport, canRestoreVm, groupByProject } from "../s
 import type { Session } from "../state/session";
 import { type Action, type BackupSort, type BackupsState, backupId } from "../state/state";
 import { age, bytes, moment, number } from "../words/format";
-import { backupKind, backupStatus } from "../words/texts";
+import { backupKind, backupStatus, backupStatusName } from "../words/texts";
 import { BackupDetails } from "./backup-details";
 import { chainsOf, isPinned } from "./chain";
 import { ChainView } from "./chain-view";
@@ -109,7 +109,7 @@ function NameCell({ backup }: { backup: Backup }) {
 /* What being chosen or opened does not change. */
 const BackupCells = memo(function BackupCells({ backup, dispatch, session, now }: CellsProps) {
   const kind = backupKind(backup);
-  const status = backupStatus(backup.status);
+  const status = backupStatus(backupStatusName(backup));
   const id = backupId(backup);
   return (
     <>

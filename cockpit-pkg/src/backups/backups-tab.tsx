@@ -25,7 +25,7 @@ import { SelectAllItem } from "../parts/select-all";
 import { canExport, groupByProject, pageOf, pageWith, selectedBackups, visibleBackups } from "../state/select";
 import { type Action, type BackupsState, backupId } from "../state/state";
 import { bytes, number } from "../words/format";
-import { backupKind, backupKindName, backupStatus, projectTitle } from "../words/texts";
+import { backupKind, backupKindName, backupStatus, backupStatusName, projectTitle } from "../words/texts";
 import { BackupTable } from "./backup-table";
 
 function NoBackups() {
@@ -53,7 +53,7 @@ function totals(found: readonly Backup[], selected: readonly Backup[]): string {
 /** Kinds and states that there are, each once. */
 function choices(backups: readonly Backup[]) {
   const kinds = new Map(backups.map((backup) => [backupKindName(backup), backupKind(backup).text]));
-  const statuses = new Map(backups.map(({ status }) => [status, backupStatus(status).text]));
+  const statuses = new Map(backups.map(backupStatusName).map((status) => [status, backupStatus(status).text]));
   return {
     kinds: [["", _("All kinds")] as const, ...kinds],
     statuses: [["", _("Any status")] as const, ...statuses],

@@ -156,6 +156,7 @@ export const isVmBackupPlan = shape({
       vm: isString,
       project_id: isString,
       step: isString,
+      merge: nullable(isString),
       reason: nullable(isString),
       job_id: nullable(isString),
       disks: listOf(
@@ -221,6 +222,15 @@ export const isRetentionSetting = shape({ retention_days: isNumber });
 const isFileList = listOf(isBackupFile);
 
 /** The files that backup.info names; a listing leaves them out. */
+const isFinding = shape({ at: isString, message: isString });
+export type Finding = Shaped<typeof isFinding>;
+
+/** What the last verification found wrong with a backup; null while nothing is known to be. */
+export function backupFinding(backup: Backup): Finding | null {
+  const broken = backup.extra?.broken;
+  return isFinding(broken) ? broken : null;
+}
+
 export function backupFiles(backup: Backup): { path: string; size: number; sha256: string }[] {
   const files = backup.extra?.files;
   return isFileList(files) ? files : [];

@@ -1,6 +1,6 @@
 /* What the tables show, worked out of the state: filtered, sorted, paged, added up. Pure. */
 import type { Backup, Job, Vm } from "../bridge/views";
-import { backupKind, backupKindName, backupStatus, projectTitle, vmState } from "../words/texts";
+import { backupKind, backupKindName, backupStatus, backupStatusName, projectTitle, vmState } from "../words/texts";
 import { type BackupSort, type BackupsState, type Paging, type Sort, type State, type VmSort, backupId, isOver } from "./state";
 
 function wordsOf(search: string): string[] {
@@ -28,7 +28,8 @@ function vmTexts(vm: Vm): (string | null)[] {
 }
 
 function backupTexts(backup: Backup): string[] {
-  const { project_id, id, type, status, tags } = backup;
+  const { project_id, id, type, tags } = backup;
+  const status = backupStatusName(backup);
   return [project_id, id, type, status, backupKind(backup).text, backupStatus(status).text, ...tags];
 }
 
@@ -56,7 +57,7 @@ export function visibleVms(vms: Iterable<Vm>, search: string, sort: Sort<VmSort>
 const backupOrders: Record<BackupSort, (a: Backup, b: Backup) => number> = {
   name: (a, b) => byText(a.id, b.id),
   type: (a, b) => byText(a.type, b.type),
-  status: (a, b) => byText(a.status, b.status),
+  status: (a, b) => byText(backupStatusName(a), backupStatusName(b)),
   created: (a, b) => (a.created_at < b.created_at ? -1 : a.created_at > b.created_at ? 1 : 0),
   size: (a, b) => a.size_bytes - b.size_bytes,
 };
@@ -80,7 +81,7 @@ export function visibleBackups(backups: readonly Backup[], { search, kind, statu
   const found = backups.filter(
     (backup) =>
       (kind === "" || backupKindName(backup) === kind) &&
-      (status === "" || backup.status === status) &&
+      (status === "" || backupStatusName(backup) === status) &&
       matches(words, backup, backupTexts),
   );
   // Sorted within each project: comparing names by language is dear, and most are of other projects.

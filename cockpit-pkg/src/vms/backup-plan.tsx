@@ -7,7 +7,7 @@ import { _, format } from "../bridge/cockpit";
 import type { Vm, VmBackupPlan } from "../bridge/views";
 import { ProblemAlert } from "../parts/problem-alert";
 import { bytes, list } from "../words/format";
-import { diskAction, nextStep } from "../words/texts";
+import { diskAction, mergeWay, nextStep } from "../words/texts";
 
 type Planned = VmBackupPlan["vms"][number];
 
@@ -59,6 +59,7 @@ function PlannedRow({ planned, vm }: { planned: Planned; vm: Vm | undefined }) {
       <Td dataLabel={_("Step")}>
         {title}
         <div className="backup-subtle">{planned.reason ?? detail}</div>
+        {planned.merge !== null && <div className="backup-subtle">{mergeWay(planned.merge)}</div>}
         {planned.removes.length > 0 && (
           <div className="backup-subtle">{format(_("Becomes part of it: $0"), list(planned.removes))}</div>
         )}

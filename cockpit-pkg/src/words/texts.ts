@@ -1,7 +1,7 @@
 /* The helper's words in the person's language. A word this page does not know is shown as it is. */
 import type { Problem } from "../bridge/channel";
 import { _, format, ngettext } from "../bridge/cockpit";
-import type { Backup, Disk, Vm } from "../bridge/views";
+import { type Backup, type Disk, type Vm, backupFinding } from "../bridge/views";
 
 export type Colour = "green" | "grey" | "orange" | "red" | "blue" | "purple" | "teal";
 
@@ -79,6 +79,20 @@ export function diskAction(action: string): string {
   }
 }
 
+/** How a consolidation merges. */
+export function mergeWay(merge: string): string {
+  switch (merge) {
+    case "in-place":
+      return _("Into the base, in place; the newest state can be restored throughout");
+    case "clone":
+      return _("Into a clone of the base, which shares its blocks");
+    case "copy":
+      return _("Into a new file, which is compared");
+    default:
+      return merge;
+  }
+}
+
 /** What a backup is: pinned copy, its step of a cycle where it has one, else its type. */
 export function backupKindName(backup: Backup): string {
   const step = backup.extra?.step;
@@ -111,8 +125,15 @@ export function backupKind(backup: Backup): { text: string; colour: Colour } {
   }
 }
 
+/** Its status; one in which a verification found damage is not just completed. */
+export function backupStatusName(backup: Backup): string {
+  return backup.status === "completed" && backupFinding(backup) !== null ? "damaged" : backup.status;
+}
+
 export function backupStatus(status: string): { text: string; colour: Colour } {
   switch (status) {
+    case "damaged":
+      return { text: _("Damaged"), colour: "red" };
     case "completed":
       return { text: _("Completed"), colour: "green" };
     case "pending":

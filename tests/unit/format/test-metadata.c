@@ -6,10 +6,9 @@
 #include <string.h>
 
 static char *
-golden (void)
+golden (const char *name)
 {
-  g_autofree char *path =
-      g_test_build_filename (G_TEST_DIST, "golden", "views", "backup.json", NULL);
+  g_autofree char *path = g_test_build_filename (G_TEST_DIST, "golden", "views", name, NULL);
   g_autoptr (GError) error = NULL;
   char *text = NULL;
 
@@ -28,9 +27,9 @@ parse (const char *text, GError **error)
 
 /* Reading the golden file and writing it again gives the same object. */
 static void
-test_golden (void)
+test_golden (gconstpointer name)
 {
-  g_autofree char *text = golden ();
+  g_autofree char *text = golden (name);
   g_autoptr (GError) error = NULL;
   g_autoptr (BkBackup) backup = parse (text, &error);
 
@@ -49,6 +48,7 @@ test_golden (void)
   JsonObject *extra = json_object_get_object_member (json_node_get_object (listed), "extra");
   g_assert_false (json_object_has_member (extra, "files"));
   g_assert_true (json_object_has_member (extra, "step"));
+  g_assert_cmpint (json_object_has_member (extra, "broken"), ==, strstr (name, "damaged") != NULL);
 }
 
 static void
@@ -70,7 +70,7 @@ test_broken (void)
     { "\"tags\": []", "\"tags\": {}" },
     { "\"id\": \"web1-Base-20261118_020000\",", "" },
   };
-  g_autofree char *text = golden ();
+  g_autofree char *text = golden ("backup.json");
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
@@ -88,7 +88,8 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/format/metadata/golden", test_golden);
+  g_test_add_data_func ("/format/metadata/golden", "backup.json", test_golden);
+  g_test_add_data_func ("/format/metadata/golden-damaged", "backup-damaged.json", test_golden);
   g_test_add_func ("/format/metadata/broken", test_broken);
   return g_test_run ();
 }
