@@ -125,7 +125,8 @@ bk_event_log_backup_pack (BkEventLogBackupRun *run, int fd, GBytes **manifest_by
   g_autoptr (BkEventLogView) view = bk_event_log_view_open (run->data_dir, error);
   g_autoptr (BkEventVerifier) verifier =
       view == NULL ? NULL : bk_event_log_view_verifier (view, FALSE);
-  g_autoptr (BkEventPackageWriter) writer = bk_event_package_writer_new (fd, run->now_usecs);
+  g_autoptr (BkEventPackageWriter) writer = 
+      bk_event_package_writer_new (fd, run->output_path, run->now_usecs);
   char sha256[BK_SHA256_HEX_LENGTH + 1];
 
   run->view = view;
@@ -141,5 +142,7 @@ bk_event_log_backup_pack (BkEventLogBackupRun *run, int fd, GBytes **manifest_by
     return FALSE;
   g_free (run->result->sha256);
   run->result->sha256 = g_strdup (sha256);
-  return fsync (fd) == 0 || bk_error_set_errno (error, errno, "The package cannot be made durable");
+  return fsync (fd) == 0 ||
+         bk_error_set_errno (error, errno, "The package in “%s” cannot be made durable",
+                             run->output_path);
 }

@@ -13,6 +13,7 @@ struct _BkEventPackageWriter
   BkGzipWriter *gzip;
   BkSha256 *sha256; /* of the file being written */
   gint64 now_usecs;
+  char *where;
   GError *failure; /* of the callback: libarchive keeps only a number */
 };
 
@@ -31,14 +32,16 @@ write_compressed (struct archive *tar, void *user_data, const void *data, size_t
 /**
  * bk_event_package_writer_new:
  * @fd: an empty file; stays the caller's
+ * @where: the directory that it is in: it has no name of its own yet
  * @now_usecs: the time its members have
  */
 BkEventPackageWriter *
-bk_event_package_writer_new (int fd, gint64 now_usecs)
+bk_event_package_writer_new (int fd, const char *where, gint64 now_usecs)
 {
   BkEventPackageWriter *self = g_new0 (BkEventPackageWriter, 1);
 
-  self->gzip = bk_gzip_writer_new (fd);
+  self->gzip = bk_gzip_writer_new (fd, where);
+  self->where = g_strdup (where);
   self->sha256 = bk_sha256_new ();
   self->now_usecs = now_usecs;
   self->tar = archive_write_new ();
@@ -60,6 +63,7 @@ bk_event_package_writer_free (BkEventPackageWriter *writer)
   bk_gzip_writer_free (writer->gzip);
   bk_sha256_free (writer->sha256);
   g_clear_error (&writer->failure);
+  g_free (writer->where);
   g_free (writer);
 }
 
@@ -69,7 +73,7 @@ fail (BkEventPackageWriter *writer, GError **error)
   if (writer->failure != NULL)
     g_propagate_error (error, g_steal_pointer (&writer->failure));
   else
-    bk_set_error (error, BK_ERROR_FAILED, "The package cannot be written: %s",
+    bk_set_error (error, BK_ERROR_FAILED, "The package in “%s” cannot be written: %s", writer->where,
                   archive_error_string (writer->tar));
   return FALSE;
 }

@@ -11,7 +11,7 @@
 
 typedef struct _BkEventPackageWriter BkEventPackageWriter;
 
-BkEventPackageWriter *bk_event_package_writer_new (int fd, gint64 now_usecs);
+BkEventPackageWriter *bk_event_package_writer_new (int fd, const char *where, gint64 now_usecs);
 void bk_event_package_writer_free (BkEventPackageWriter *writer);
 gboolean bk_event_package_writer_begin (BkEventPackageWriter *writer,
                                         const char *path,

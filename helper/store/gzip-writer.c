@@ -12,6 +12,7 @@
 struct _BkGzipWriter
 {
   int fd; /* borrowed */
+  char *where;
   struct isal_zstream stream;
   guint8 *level_buffer;
   guint8 *output;
@@ -22,13 +23,15 @@ struct _BkGzipWriter
 /**
  * bk_gzip_writer_new:
  * @fd: written from its position on; stays the caller's
+ * @where: what an error calls the place it is written to
  */
 BkGzipWriter *
-bk_gzip_writer_new (int fd)
+bk_gzip_writer_new (int fd, const char *where)
 {
   BkGzipWriter *self = g_new0 (BkGzipWriter, 1);
 
   self->fd = fd;
+  self->where = g_strdup (where);
   self->level_buffer = g_malloc (ISAL_DEF_LVL1_DEFAULT);
   self->output = g_malloc (OUTPUT_BYTES);
   self->sha256 = bk_sha256_new ();
@@ -45,6 +48,7 @@ bk_gzip_writer_free (BkGzipWriter *writer)
 {
   g_free (writer->level_buffer);
   g_free (writer->output);
+  g_free (writer->where);
   bk_sha256_free (writer->sha256);
   g_free (writer);
 }
@@ -55,7 +59,7 @@ write_output (BkGzipWriter *writer, gsize length_bytes, GError **error)
   bk_sha256_update (writer->sha256, writer->output, length_bytes);
   writer->size_bytes += length_bytes;
   return bk_write_all (writer->fd, writer->output, length_bytes) ||
-         bk_error_set_errno (error, errno, "The package cannot be written");
+         bk_error_set_errno (error, errno, "The package in “%s” cannot be written", writer->where);
 }
 
 static gboolean
@@ -65,9 +69,13 @@ deflate (BkGzipWriter *writer, GError **error)
     {
       writer->stream.next_out = writer->output;
       writer->stream.avail_out = OUTPUT_BYTES;
-      if (isal_deflate (&writer->stream) != COMP_OK)
+      int status = isal_deflate (&writer->stream);
+      if (status != COMP_OK)
         {
-          bk_set_error (error, BK_ERROR_FAILED, "The package cannot be compressed");
+          bk_set_error (error, BK_ERROR_FAILED,
+                        "The package in “%s” cannot be compressed: ISA-L ends with %d; run the "
+                        "backup again",
+                        writer->where, status);
           return FALSE;
         }
       if (!write_output (writer, OUTPUT_BYTES - writer->stream.avail_out, error))

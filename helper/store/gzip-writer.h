@@ -7,7 +7,7 @@
 
 typedef struct _BkGzipWriter BkGzipWriter;
 
-BkGzipWriter *bk_gzip_writer_new (int fd);
+BkGzipWriter *bk_gzip_writer_new (int fd, const char *where);
 void bk_gzip_writer_free (BkGzipWriter *writer);
 gboolean
 bk_gzip_writer_write (BkGzipWriter *writer, const void *data, gsize length_bytes, GError **error);

@@ -99,6 +99,12 @@ bk_restore_journal_remove (int project, GError **error)
         unlinkat (project, name, 0);
     }
   if (unlinkat (project, BK_RESTORE_JOURNAL_NAME, 0) < 0 && errno != ENOENT)
-    return bk_error_set_errno (error, errno, "“%s” cannot be removed", BK_RESTORE_JOURNAL_NAME);
+    {
+      int errnum = errno;
+      g_autofree char *path = bk_fd_dup_path (project);
+
+      return bk_error_set_errno (error, errnum, "“%s/%s” cannot be removed", path,
+                                 BK_RESTORE_JOURNAL_NAME);
+    }
   return bk_sync_directory (project, BK_RESTORE_JOURNAL_NAME, error);
 }
