@@ -47,13 +47,15 @@ void bk_vm_run_log (BkVmRun *run,
                     ...) G_GNUC_PRINTF (5, 6);
 void bk_vm_run_progress (BkVmRun *run, const char *step, guint64 done_bytes, guint64 total_bytes);
 void bk_vm_run_set_cycle (BkVmRun *run, BkCycle *cycle);
-gboolean bk_vm_run_has_checkpoint (BkVmRun *run, const char *name, gboolean *has, GError **error);
 
 gboolean bk_vm_run_observe (BkVmRun *run, GError **error);
 gboolean bk_vm_run_decide (BkVmRun *run, GError **error);
 gboolean bk_vm_run_check_space (BkVmRun *run, GError **error);
 gboolean bk_vm_run_check_passable (BkVmRun *run, GError **error);
 gboolean bk_vm_find_free_time (int project, const char *vm, gint64 *usecs, GError **error);
+
+/* Its machine: ops/vm-run-machine.c. */
+gboolean bk_vm_run_has_checkpoint (BkVmRun *run, const char *name, gboolean *has, GError **error);
 gboolean bk_vm_run_refresh (BkVmRun *run, GError **error);
 gboolean bk_vm_run_start_paused (BkVmRun *run, GError **error);
 void bk_vm_run_stop_again (BkVmRun *run);
