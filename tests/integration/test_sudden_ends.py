@@ -1,4 +1,4 @@
-"""Sudden ends in mid-backup: cancel, QEMU or libvirtd killed, a full disk."""
+"""Sudden ends in mid-backup: cancel, QEMU or libvirtd killed, a full disk (DESIGN section 7.1)."""
 
 import os
 import select
@@ -9,11 +9,22 @@ import pytest
 
 from support.helper import NO_SPACE, Helper
 from support.process import run
-from support.vm import qemu_img_compare
+from support.vm import qemu_img_compare, virsh
 from support.wait import wait_until
 
-def back_up(helper, vm, **expected):
-    return helper.run("vm", "backup", vm.name, "--max-incrementals", "1", **expected)
+
+def back_up(helper, vm, incrementals="1", **expected):
+    return helper.run("vm", "backup", vm.name, "--max-incrementals", incrementals, **expected)
+
+
+def start_slowly(helper, vm, *options):
+    process = subprocess.Popen(
+        helper.command("vm", "backup", vm.name, "--limit-mib", "1", *options),
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=helper.env)
+    wait_until(lambda: "Backup" in run("virsh", "-q", "domjobinfo", vm.name, check=False),
+               "the copy begins")
+    return process
 
 
 @pytest.fixture
@@ -22,20 +33,15 @@ def slow(helper, make_vm):
     vm = make_vm(vda="64M")
     vm.write("vda", 1, "0", "60M")
 
-    def start(*options):
-        process = subprocess.Popen(
-            helper.command("vm", "backup", vm.name, "--limit-mib", "1", *options),
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env=helper.env)
-        wait_until(lambda: "Backup" in run("virsh", "-q", "domjobinfo", vm.name, check=False),
-                   "the copy begins")
-        return process
-
-    return vm, start
+    return vm, lambda *options: start_slowly(helper, vm, *options)
 
 
 def leftovers(helper, vm):
     return [path.name for path in helper.project(vm.name).rglob("*") if path.suffix == ".qcow2"]
+
+
+def checkpoints(vm):
+    return virsh("checkpoint-list", vm.name, "--name").split()
 
 
 def test_cancel_in_mid_copy_leaves_nothing(helper, slow):
@@ -62,6 +68,39 @@ def test_qemu_killed_in_mid_copy(helper, slow):
     back_up(helper, vm)
     assert len(vm.checkpoints()) == 1
     assert len(helper.backups(vm.name)) == 1
+
+
+def test_the_guest_shuts_itself_down_in_mid_copy(helper, demo):
+    """It powers itself off: QEMU ends in good order, and its copy with it."""
+    back_up(helper, demo, "9")
+    (base,) = helper.backups(demo.name)
+    demo.wait_writes(demo.count() + 2)
+    process = start_slowly(helper, demo)
+    virsh("shutdown", demo.name)
+    said = process.communicate(timeout=120)[1]
+    assert process.returncode == 1, said
+    assert "was stopped while it was being copied; run the backup again" in said.splitlines()[-1]
+    assert virsh("domstate", demo.name).strip() == "shut off"
+    assert helper.backups(demo.name) == [base]
+    assert len(leftovers(helper, demo)) == 2
+    assert checkpoints(demo) == [helper.manifest(demo.name)["last_checkpoint_name"]]
+    helper.run("verify", f"vm/{demo.name}")
+
+    # What it wrote since is in the next one, which begins where the last complete one ended.
+    (one,) = helper.run("vm", "backup", demo.name, "--plan", "--json").json["vms"]
+    assert (one["step"], {disk["action"] for disk in one["disks"]}) == ("incremental", {"incremental"})
+    back_up(helper, demo, "9")
+    assert virsh("domstate", demo.name).strip() == "shut off"
+    newest = helper.backups(demo.name)[-1]
+    assert "-Inc-" in newest
+    for target in ("vda", "vdb"):
+        image = helper.image(demo.name, newest, target)
+        assert "backing file" in run("qemu-img", "info", image)
+        assert qemu_img_compare(demo.directory / f"{target}.qcow2", image), target
+    assert len(checkpoints(demo)) == 1
+    demo.start()
+    demo.wait_writes(demo.count() + 1)
+    back_up(helper, demo, "9")
 
 
 def test_qemu_killed_between_two_runs(helper, make_vm):

@@ -277,6 +277,29 @@ def test_an_external_snapshot_since(helper, vm):
     assert_same(helper, vm, back_up(helper, vm)[0])
 
 
+def test_a_snapshot_merged_back(helper, vm):
+    """The guest goes on in the image below: it is not the one of the last backup."""
+    back_up(helper, vm)
+    overlay = vm.directory / "overlay.qcow2"
+    below = vm.disks["vda"].path
+    virsh("snapshot-create-as", vm.name, "between", "--disk-only", "--no-metadata", "--diskspec",
+          f"vda,snapshot=external,file={overlay}", "--diskspec", "vdb,snapshot=no")
+    vm.disks["vda"].path = overlay
+    vm.write("vda", 0x9a, "9M")
+    assert_same(helper, vm, back_up(helper, vm)[0])
+    virsh("blockcommit", vm.name, "vda", "--active", "--pivot", "--wait")
+    vm.disks["vda"].path = below
+    vm.write("vda", 0x9b, "11M")
+    backup, result = back_up(helper, vm, status=WARNINGS)
+    assert "not the image it was" in result.stderr
+    assert_same(helper, vm, backup)
+    assert parents(helper, vm, backup) == {"vda": False, "vdb": True}
+    vm.write("vda", 0x9c, "12M")
+    backup, _ = back_up(helper, vm)
+    assert parents(helper, vm, backup) == {"vda": True, "vdb": True}
+    assert_same(helper, vm, backup)
+
+
 def test_an_image_put_back_from_elsewhere(helper, vm, scratch):
     """An older copy of the same image, under its name and with its bitmap, put there while the VM was off."""
     virsh("destroy", vm.name)

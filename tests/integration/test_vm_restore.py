@@ -176,6 +176,20 @@ def test_not_to_be_started_while_disks_are_replaced(helper, changed_since, scrat
     vm.start()
 
 
+def test_libvirt_is_lost_before_the_first_disk_is_taken_away(helper, changed_since, scratch, libvirtd):
+    """Whether the VM runs is not known then: its disks stay."""
+    vm, point, _, now = changed_since
+    process = Killer(helper, scratch).hold("vm", "restore", full_id(vm, point), "--in-place",
+                                           match="restore.json")
+    libvirtd.stop()
+    status, said = Killer.let_go(process)
+    assert status != 0 and "libvirt" in said
+    assert_disks(vm, now)
+    libvirtd.start()
+    assert leftovers(vm.directory, helper.project(vm.name)) == []
+    helper.run("vm", "restore", full_id(vm, point), "--in-place")
+
+
 def test_started_with_the_restored_disks_before_the_cycle_has_ended(helper, changed_since, scratch):
     """The restore died when all disks had their places: its next run ends it, though the VM runs."""
     vm, point, then, _ = changed_since
