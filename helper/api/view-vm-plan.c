@@ -64,9 +64,8 @@ bk_view_vm_planned (const BkVmPlanned *planned)
   json_object_set_string_member (object, "vm", planned->vm);
   json_object_set_string_member (object, "project_id", planned->project_id);
   json_object_set_string_member (object, "step", plan->step);
-  bk_json_set_string_or_null (object, "merge",
-                              plan->removes->len == 0 ? NULL
-                                                      : bk_merge_mode_to_string (plan->merge));
+  bk_json_set_string_or_null (
+      object, "merge", plan->removes->len == 0 ? NULL : bk_merge_mode_to_string (plan->merge));
   json_object_set_string_member (object, "reason", plan->reason);
   bk_json_set_string_or_null (object, "job_id", planned->job_id);
   json_object_set_array_member (object, "disks", view_disks (plan));

@@ -321,8 +321,7 @@ bk_vm_plan_decide (const BkVmPlanFacts *facts, GError **error)
   BkCycleStep step = bk_cycle_next_step (own_cycle (facts), facts->max_incrementals);
   gboolean copies = facts->standalone || step != BK_STEP_CONSOLIDATION;
 
-  if (!bk_vm_check_no_saved_memory (facts->vm, error) ||
-      (copies && !check_excludes (facts, error)))
+  if (!bk_vm_check_no_saved_memory (facts->vm, error) || (copies && !check_excludes (facts, error)))
     return NULL;
 
   g_autoptr (BkVmPlan) plan = bk_vm_plan_new ();

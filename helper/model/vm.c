@@ -136,11 +136,12 @@ bk_vm_check_no_saved_memory (const BkVm *vm, GError **error)
 {
   if (!vm->has_saved_memory)
     return TRUE;
-  bk_set_error (error, BK_ERROR_UNSUPPORTED,
-                "The VM “%s” is off with its memory saved (managed save), and this would break what "
-                "it goes on from: start it, or give the saved memory up with “virsh "
-                "managedsave-remove %s”; then try again",
-                vm->name, vm->name);
+  bk_set_error (
+      error, BK_ERROR_UNSUPPORTED,
+      "The VM “%s” is off with its memory saved (managed save), and this would break what "
+      "it goes on from: start it, or give the saved memory up with “virsh "
+      "managedsave-remove %s”; then try again",
+      vm->name, vm->name);
   return FALSE;
 }
 

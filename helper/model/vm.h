@@ -46,9 +46,9 @@ typedef struct
   char *name;
   char *uuid;
   BkVmState state;
-  gboolean persistent; /* has a definition that outlives its run */
+  gboolean persistent;       /* has a definition that outlives its run */
   gboolean has_saved_memory; /* off, and its next start goes on from there (managed save) */
-  GPtrArray *disks;    /* of BkVmDisk, in the order of its definition */
+  GPtrArray *disks;          /* of BkVmDisk, in the order of its definition */
 } BkVm;
 
 BkVm *bk_vm_new (const char *name, const char *uuid);

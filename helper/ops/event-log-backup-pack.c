@@ -125,7 +125,7 @@ bk_event_log_backup_pack (BkEventLogBackupRun *run, int fd, GBytes **manifest_by
   g_autoptr (BkEventLogView) view = bk_event_log_view_open (run->data_dir, error);
   g_autoptr (BkEventVerifier) verifier =
       view == NULL ? NULL : bk_event_log_view_verifier (view, FALSE);
-  g_autoptr (BkEventPackageWriter) writer = 
+  g_autoptr (BkEventPackageWriter) writer =
       bk_event_package_writer_new (fd, run->output_path, run->now_usecs);
   char sha256[BK_SHA256_HEX_LENGTH + 1];
 

@@ -170,8 +170,7 @@ bk_restore_may_be_defined (const BkRestoreJournal *journal, BkHypervisor *hyperv
 void
 bk_restore_tpm_remove (const BkRestoreJournal *journal, BkHypervisor *hypervisor)
 {
-  if (journal->mode == BK_RESTORE_IN_PLACE ||
-      bk_restore_may_be_defined (journal, hypervisor))
+  if (journal->mode == BK_RESTORE_IN_PLACE || bk_restore_may_be_defined (journal, hypervisor))
     return;
 
   g_autofree char *path = path_to_write (journal, hypervisor);

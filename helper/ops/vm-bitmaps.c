@@ -83,7 +83,8 @@ remove_of_disk (BkVmRun *run, const BkVmDisk *disk, GError **error)
 static gboolean
 recover (BkVmRun *run, GError **error)
 {
-  g_autoptr (GBytes) bytes = bk_read_small_file (run->project, ADOPTED_NAME, BK_NAME_MAX_BYTES, NULL);
+  g_autoptr (GBytes) bytes =
+      bk_read_small_file (run->project, ADOPTED_NAME, BK_NAME_MAX_BYTES, NULL);
   gsize length_bytes = 0;
   const char *data = bytes == NULL ? NULL : g_bytes_get_data (bytes, &length_bytes);
   g_autofree char *name = g_strndup (data == NULL ? "" : data, length_bytes);

@@ -317,7 +317,8 @@ bk_vm_consolidate_make (BkVmRun *run, GError **error)
 {
   Merge merge = { .run = run };
   gboolean made = read_newest (&merge, error) && open_writer (&merge, error) &&
-                  make_images (&merge, error) && hash_all (&merge, error) && publish (&merge, error);
+                  make_images (&merge, error) && hash_all (&merge, error) &&
+                  publish (&merge, error);
 
   merge_clear (&merge);
   return made;

@@ -107,9 +107,10 @@ bk_vm_entry_new (const BkVm *vm, BkRepository *repository, guint max_incremental
   entry->max_incrementals = max_incrementals;
   entry->warnings = g_ptr_array_new_with_free_func (warning_free);
   if (vm->has_saved_memory)
-    warn (entry, "memory-saved", "%s",
-          _ ("It is off with its memory saved: it can be backed up once it has been started, or the "
-             "saved memory was given up."));
+    warn (
+        entry, "memory-saved", "%s",
+        _ ("It is off with its memory saved: it can be backed up once it has been started, or the "
+           "saved memory was given up."));
   warn_of_disks (entry);
   if (repository != NULL && bk_name_is_safe (vm->name))
     project = bk_open_directory_at (bk_repository_fd (repository), project_id, NULL);

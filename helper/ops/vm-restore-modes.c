@@ -183,8 +183,7 @@ bk_vm_restore_to_directory (BkVmRestore *restore, GError **error)
          write_files (restore, restore->request->overwrite, error) &&
          save_journal (restore, BK_RESTORE_PLACING, error) &&
          bk_restore_place (restore->journal, error) &&
-         bk_restore_tpm_place (restore->journal, error) &&
-         finish_placed (restore, error);
+         bk_restore_tpm_place (restore->journal, error) && finish_placed (restore, error);
 }
 
 static char *
@@ -267,4 +266,3 @@ bk_vm_restore_in_place (BkVmRestore *restore, GError **error)
   bk_restore_remove_kept (restore->journal);
   return bk_vm_restore_remove_journal (restore, error);
 }
-

@@ -166,7 +166,9 @@ bk_vm_restore (const BkVmRestoreRequest *request,
                BkVmRestoreOutcome *outcome,
                GError **error)
 {
-  BkVmRestore restore = { request, repository, hypervisor, reporter, cancellable, .outcome = outcome };
+  BkVmRestore restore = {
+    request, repository, hypervisor, reporter, cancellable, .outcome = outcome
+  };
 
   memset (outcome, 0, sizeof *outcome);
   if (!bk_vm_restore_check_directory (request, error))

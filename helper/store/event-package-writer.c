@@ -73,8 +73,8 @@ fail (BkEventPackageWriter *writer, GError **error)
   if (writer->failure != NULL)
     g_propagate_error (error, g_steal_pointer (&writer->failure));
   else
-    bk_set_error (error, BK_ERROR_FAILED, "The package in “%s” cannot be written: %s", writer->where,
-                  archive_error_string (writer->tar));
+    bk_set_error (error, BK_ERROR_FAILED, "The package in “%s” cannot be written: %s",
+                  writer->where, archive_error_string (writer->tar));
   return FALSE;
 }
 

@@ -356,10 +356,7 @@ bk_hypervisor_destroy (BkHypervisor *self, const char *uuid, GError **error)
  * Errors: those of the hypervisor: a VM of which nothing is known may run.
  */
 gboolean
-bk_hypervisor_get_active (BkHypervisor *self,
-                          const char *uuid,
-                          gboolean *is_active,
-                          GError **error)
+bk_hypervisor_get_active (BkHypervisor *self, const char *uuid, gboolean *is_active, GError **error)
 {
   g_autoptr (BkVm) vm = bk_hypervisor_find_by_uuid (self, uuid, error);
 

@@ -113,11 +113,8 @@ struct _BkHypervisorInterface
                                       const char *uuid,
                                       const char *name,
                                       GError **error);
-  gboolean (*delete_bitmap) (BkHypervisor *self,
-                             const char *uuid,
-                             const char *name,
-                             const char *target,
-                             GError **error);
+  gboolean (*delete_bitmap) (
+      BkHypervisor *self, const char *uuid, const char *name, const char *target, GError **error);
   char *(*define) (BkHypervisor *self, const char *xml, GError **error);
 
   gboolean (*start_paused) (BkHypervisor *self, const char *uuid, GError **error);
@@ -173,11 +170,8 @@ gboolean bk_hypervisor_drop_checkpoint_record (BkHypervisor *self,
                                                const char *uuid,
                                                const char *name,
                                                GError **error);
-gboolean bk_hypervisor_delete_bitmap (BkHypervisor *self,
-                                      const char *uuid,
-                                      const char *name,
-                                      const char *target,
-                                      GError **error);
+gboolean bk_hypervisor_delete_bitmap (
+    BkHypervisor *self, const char *uuid, const char *name, const char *target, GError **error);
 char *bk_hypervisor_define (BkHypervisor *self, const char *xml, GError **error);
 
 gboolean bk_hypervisor_start_paused (BkHypervisor *self, const char *uuid, GError **error);

@@ -115,8 +115,11 @@ drop_checkpoint_record (BkHypervisor *hypervisor,
 
 /* libvirt takes out of an image only what it knows: it is told of the bitmap again, to delete it. */
 static gboolean
-delete_bitmap (
-    BkHypervisor *hypervisor, const char *uuid, const char *name, const char *target, GError **error)
+delete_bitmap (BkHypervisor *hypervisor,
+               const char *uuid,
+               const char *name,
+               const char *target,
+               GError **error)
 {
   autodomain virDomainPtr domain = bk_libvirt_domain (BK_LIBVIRT (hypervisor), uuid, error);
   if (domain == NULL)
@@ -124,8 +127,7 @@ delete_bitmap (
 
   char *domain_xml = virDomainGetXMLDesc (domain, 0);
   g_autofree char *xml =
-      domain_xml == NULL ? NULL
-                         : bk_bitmap_xml_new (name, target, g_get_real_time (), domain_xml);
+      domain_xml == NULL ? NULL : bk_bitmap_xml_new (name, target, g_get_real_time (), domain_xml);
   virDomainCheckpointPtr checkpoint =
       xml == NULL
           ? NULL

@@ -400,11 +400,10 @@ bk_qemu_img_list_bitmaps (const char *file, GError **error)
   for (guint i = 0; bitmaps != NULL && i < json_array_get_length (bitmaps); i++)
     {
       JsonNode *bitmap = json_array_get_element (bitmaps, i);
-      const char *bitmap_name =
-          JSON_NODE_HOLDS_OBJECT (bitmap)
-              ? json_object_get_string_member_with_default (json_node_get_object (bitmap), "name",
-                                                            NULL)
-              : NULL;
+      const char *bitmap_name = JSON_NODE_HOLDS_OBJECT (bitmap)
+                                    ? json_object_get_string_member_with_default (
+                                          json_node_get_object (bitmap), "name", NULL)
+                                    : NULL;
 
       if (bitmap_name != NULL)
         g_strv_builder_add (names, bitmap_name);

@@ -327,8 +327,11 @@ drop_checkpoint_record (BkHypervisor *hypervisor,
 }
 
 static gboolean
-delete_bitmap (
-    BkHypervisor *hypervisor, const char *uuid, const char *name, const char *target, GError **error)
+delete_bitmap (BkHypervisor *hypervisor,
+               const char *uuid,
+               const char *name,
+               const char *target,
+               GError **error)
 {
   FakeHypervisor *self = FAKE_HYPERVISOR (hypervisor);
 

@@ -122,7 +122,8 @@ step (const char *call, const char *what)
   int number_of_signal = text == NULL ? SIGKILL : atoi (text);
   if ((pid_t) state->first != getpid ())
     kill ((pid_t) state->first, number_of_signal);
-  raise (number_of_signal); /* of this very thread: another one's would let this one go on a little */
+  raise (
+      number_of_signal); /* of this very thread: another one's would let this one go on a little */
 }
 
 static void

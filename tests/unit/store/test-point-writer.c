@@ -207,8 +207,8 @@ test_a_link_in_its_place (void)
   g_autoptr (GError) error = NULL;
 
   g_assert_cmpint (symlink (elsewhere, link), ==, 0);
-  g_assert_null (bk_point_writer_open (project, path,
-                                       bk_backup_new (ID, "vm/web1", BK_BACKUP_FULL), &error));
+  g_assert_null (
+      bk_point_writer_open (project, path, bk_backup_new (ID, "vm/web1", BK_BACKUP_FULL), &error));
   g_assert_nonnull (error);
   g_autoptr (GPtrArray) names = bk_list_directory (other, NULL);
   g_assert_cmpuint (names->len, ==, 0);
