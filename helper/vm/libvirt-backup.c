@@ -128,6 +128,25 @@ job_end_wait (JobEnd *end)
   g_mutex_unlock (&end->lock);
 }
 
+/* By a person, by its guest, or by a crash: QEMU ends its copy, which then fails without a reason. */
+static gboolean
+is_stopped (virDomainPtr domain)
+{
+  int state = VIR_DOMAIN_SHUTOFF;
+
+  return virDomainGetState (domain, &state, NULL, 0) == 0 &&
+         (state == VIR_DOMAIN_SHUTDOWN || state == VIR_DOMAIN_SHUTOFF ||
+          state == VIR_DOMAIN_CRASHED);
+}
+
+static void
+set_stopped (virDomainPtr domain, GError **error)
+{
+  bk_set_error (error, BK_ERROR_FAILED,
+                "The VM “%s” was stopped while it was being copied; run the backup again",
+                virDomainGetName (domain));
+}
+
 typedef enum
 {
   JOB_RUNS,
@@ -150,9 +169,7 @@ look_at_job (virDomainPtr domain,
   if (virDomainGetJobStats (domain, &type, &params, &count, 0) < 0)
     {
       if (virGetLastErrorCode () == VIR_ERR_OPERATION_INVALID)
-        bk_set_error (error, BK_ERROR_FAILED,
-                      "The VM “%s” was stopped while it was being copied; run the backup again",
-                      virDomainGetName (domain));
+        set_stopped (domain, error);
       else
         bk_libvirt_set_error (error, "The copy of the VM “%s” cannot be followed",
                               virDomainGetName (domain));
@@ -187,7 +204,9 @@ read_outcome (virDomainPtr domain, GError **error)
   virTypedParamsGetBoolean (params, count, VIR_DOMAIN_JOB_SUCCESS, &success);
   virTypedParamsGetString (params, count, VIR_DOMAIN_JOB_ERRMSG, &message);
   gboolean completed = type == VIR_DOMAIN_JOB_COMPLETED && success != 0;
-  if (!completed)
+  if (!completed && message == NULL && is_stopped (domain))
+    set_stopped (domain, error);
+  else if (!completed)
     {
       g_autofree char *why = bk_error_one_line (
           message != NULL ? message

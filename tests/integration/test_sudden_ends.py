@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from support.demo import DemoGuest
 from support.helper import NO_SPACE, Helper
 from support.process import run
 from support.vm import qemu_img_compare, virsh
@@ -70,11 +71,26 @@ def test_qemu_killed_in_mid_copy(helper, slow):
     assert len(helper.backups(vm.name)) == 1
 
 
-def test_the_guest_shuts_itself_down_in_mid_copy(helper, demo):
+@pytest.fixture
+def large_demo(libvirt, scratch, unique):
+    """A guest that boots and writes, with room on its second disk for more than one writes."""
+    guest = DemoGuest(unique("demo"), scratch / "demo", "--extra-disk", "128")
+    try:
+        guest.wait_writes(3)
+        yield guest
+    finally:
+        guest.destroy()
+
+
+def test_the_guest_shuts_itself_down_in_mid_copy(helper, large_demo):
     """It powers itself off: QEMU ends in good order, and its copy with it."""
+    demo = large_demo
     back_up(helper, demo, "9")
     (base,) = helper.backups(demo.name)
     demo.wait_writes(demo.count() + 2)
+    # Where the guest writes nothing: enough that the copy is under way when it ends.
+    virsh("qemu-monitor-command", demo.name, "--hmp",
+          'qemu-io -d /machine/peripheral/virtio-disk1/virtio-backend "write -P 7 4M 80M"')
     process = start_slowly(helper, demo)
     virsh("shutdown", demo.name)
     said = process.communicate(timeout=120)[1]
