@@ -188,6 +188,17 @@ bk_channel_ticket_id (const BkChannel *channel)
 }
 
 /**
+ * bk_channel_has_used_ticket_up:
+ *
+ * Returns: whether that ticket was good for this channel only, as a download's is.
+ */
+gboolean
+bk_channel_has_used_ticket_up (const BkChannel *channel)
+{
+  return channel->options->is_ticket_used_up;
+}
+
+/**
  * bk_channel_is_running:
  *
  * Returns: whether its thread has not ended; ended() comes for it then.

@@ -32,6 +32,7 @@ void bk_channel_free (BkChannel *channel);
 const char *bk_channel_id (const BkChannel *channel);
 const char *bk_channel_group (const BkChannel *channel);
 const char *bk_channel_ticket_id (const BkChannel *channel);
+gboolean bk_channel_has_used_ticket_up (const BkChannel *channel);
 gboolean bk_channel_is_running (const BkChannel *channel);
 gboolean bk_channel_is_closed (const BkChannel *channel);
 

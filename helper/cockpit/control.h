@@ -15,6 +15,7 @@ typedef struct
   char *ticket;    /* (nullable): as it came; hostile */
   char *ticket_id; /* (nullable): of the good ticket the channel lives by; not of the message */
   char *group;     /* (nullable) */
+  gboolean is_ticket_used_up; /* by this channel; not of the message */
   char *language;  /* (nullable): what its messages are to be in, as cockpit.language names it */
   gboolean is_raw;
   gboolean is_external; /* Cockpit serves it over HTTP: what comes before ready makes its status */

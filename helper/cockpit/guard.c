@@ -62,6 +62,7 @@ bk_guard_new (const char *runtime_dir,
   if (watch == NULL || bk_watch_add_directory (watch, bk_ticket_store_fd (tickets), error) < 0)
     return NULL;
 
+  bk_ticket_store_drop_used (tickets);
   BkGuard *self = g_new0 (BkGuard, 1);
   self->tickets = g_steal_pointer (&tickets);
   self->denials = bk_denial_log_new (state_dir);
@@ -141,8 +142,8 @@ take_ticket (BkGuard *self, guint32 uid, const BkOpenOptions *options, GError **
 /**
  * bk_guard_admit:
  * @uid: of the peer
- * @options: what it wants to open; its ticket_id is set where the channel lives by a ticket. One that
- *   is good for one time is used up.
+ * @options: what it wants to open; its ticket_id is set, and is_ticket_used_up for one that was good
+ *   for this time only: that one is to be forgotten with the channel
  *
  * Errors: %BK_ERROR_DENIED.
  */
@@ -151,9 +152,11 @@ bk_guard_admit (BkGuard *guard, guint32 uid, BkOpenOptions *options, GError **er
 {
   g_autoptr (BkTicket) ticket = take_ticket (guard, uid, options, error);
 
-  if (ticket != NULL && ticket->kind == BK_TICKET_SESSION)
-    options->ticket_id = g_strdup (ticket->id);
-  return ticket != NULL;
+  if (ticket == NULL)
+    return FALSE;
+  options->ticket_id = g_strdup (ticket->id);
+  options->is_ticket_used_up = ticket->kind == BK_TICKET_DOWNLOAD;
+  return TRUE;
 }
 
 /**

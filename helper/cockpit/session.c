@@ -90,6 +90,21 @@ on_end_timeout (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
+static void
+forget_ticket (BkSession *self, const char *id)
+{
+  bk_guard_forget (self->options.guard, id);
+  g_hash_table_remove (self->tickets, id);
+}
+
+static void
+free_channel (BkSession *self, BkChannel *channel)
+{
+  if (bk_channel_has_used_ticket_up (channel))
+    forget_ticket (self, bk_channel_ticket_id (channel));
+  bk_channel_free (channel);
+}
+
 /* Takes the channel from those that frames are for; it goes away with its thread. */
 static void
 retire (BkSession *self, BkChannel *channel)
@@ -98,7 +113,7 @@ retire (BkSession *self, BkChannel *channel)
   if (bk_channel_is_running (channel))
     g_hash_table_add (self->ending, channel);
   else
-    bk_channel_free (channel);
+    free_channel (self, channel);
 }
 
 static void
@@ -151,7 +166,7 @@ on_channel_ended (BkChannel *channel, gpointer user_data)
 
   if (!g_hash_table_remove (self->ending, channel))
     g_hash_table_steal (self->open, bk_channel_id (channel));
-  bk_channel_free (channel);
+  free_channel (self, channel);
   check_end (self);
 }
 
@@ -180,8 +195,23 @@ admit (BkSession *self, BkOpenOptions *options, GError **error)
   return TRUE;
 }
 
+/* What was let in by tickets that were good for one time. */
+static void
+forget_downloads (BkSession *self)
+{
+  GHashTableIter iter;
+  gpointer channel;
+
+  g_hash_table_iter_init (&iter, self->open);
+  while (g_hash_table_iter_next (&iter, NULL, &channel))
+    {
+      if (bk_channel_has_used_ticket_up (channel))
+        forget_ticket (self, bk_channel_ticket_id (channel));
+    }
+}
+
 /* Whoever holds a ticket may give it back: the page does when Cockpit drops its privileges, and with
- * them the way to the command line. */
+ * them the way to the command line. Then this session's downloads end too. */
 static void
 revoke_ticket (BkSession *self, const char *id, BkOpenOptions *options)
 {
@@ -197,6 +227,7 @@ revoke_ticket (BkSession *self, const char *id, BkOpenOptions *options)
   for (guint i = 0; i < G_N_ELEMENTS (answers); i++)
     bk_transport_control_locked (self->transport, bk_control_new (answers[i], id));
   bk_transport_unlock (self->transport);
+  forget_downloads (self);
   bk_session_look_at_tickets (self);
 }
 
@@ -253,7 +284,7 @@ open_channel (BkSession *self, const char *id, JsonObject *message)
   if (bk_channel_is_running (channel))
     g_hash_table_insert (self->open, (char *) bk_channel_id (channel), channel);
   else
-    bk_channel_free (channel);
+    free_channel (self, channel);
 }
 
 static void

@@ -10,6 +10,8 @@
 #include "cockpit/user.h"
 #include "format/json.h"
 #include "format/ticket-json.h"
+#include "model/event.h"
+#include "store/event-log.h"
 #include "store/settings-file.h"
 #include "store/ticket-store.h"
 
@@ -26,6 +28,7 @@ typedef struct
   char *operation;
   gint lifetime_seconds;
   BkTicketStore *store;
+  const char *state_dir; /* of the event log */
   BkBootTime now;
 } Ticket;
 
@@ -86,6 +89,27 @@ print_ticket (const char *id, const char *text, guint lifetime_seconds)
   g_print ("%s\n", line);
 }
 
+/* Who was let in, and for what. The ticket is good all the same where that cannot be recorded: whoever
+ * comes to mend it needs one. */
+static void
+record_issue (const Ticket *self, const BkTicketRequest *request, const char *id)
+{
+  g_autofree char *user = bk_user_dup_name (request->uid);
+  g_autoptr (JsonObject) payload = json_object_new ();
+  g_autoptr (GError) error = NULL;
+
+  json_object_set_int_member (payload, "uid", request->uid);
+  bk_json_set_string_or_null (payload, "operation", request->operation);
+  json_object_set_int_member (payload, "lifetime_seconds", request->lifetime_seconds);
+  if (bk_event_record (self->state_dir, user, BK_EVENT_ACCESS_GRANTED, "ticket", id, payload, &error))
+    return;
+  g_autofree char *text = g_strdup_printf (
+      _ ("“%s” of “%s” is not in the event log: %s. Mend that, and note it by hand"),
+      BK_EVENT_ACCESS_GRANTED, user, error->message);
+  g_autofree char *line = bk_error_one_line (text);
+  g_printerr ("cockpit-backup: %s\n", line);
+}
+
 static gboolean
 issue_ticket (const Ticket *self, const char *word, GError **error)
 {
@@ -113,6 +137,7 @@ issue_ticket (const Ticket *self, const char *word, GError **error)
   if (text == NULL)
     return FALSE;
   g_autofree char *id = g_strndup (text, BK_TICKET_ID_LENGTH);
+  record_issue (self, &request, id);
   print_ticket (id, text, request.lifetime_seconds);
   return TRUE;
 }
@@ -175,6 +200,7 @@ run (Ticket *self, const char *command, const char *word, GError **error)
   g_autoptr (BkSettings) settings = bk_settings_load (self->config_path, environment, error);
   if (settings == NULL || !bk_boot_time_now (&self->now, error))
     return FALSE;
+  self->state_dir = settings->state_dir;
   self->store = bk_ticket_store_open (settings->runtime_dir, error);
   if (self->store == NULL)
     return FALSE;

@@ -45,6 +45,7 @@ typedef struct
 #define BK_EVENT_PRUNED "backup.pruned"
 #define BK_EVENT_DELETED "backup.deleted"
 #define BK_EVENT_SETTINGS_CHANGED "settings.changed"
+#define BK_EVENT_ACCESS_GRANTED "access.granted"
 #define BK_EVENT_ACCESS_DENIED "access.denied"
 #define BK_EVENT_LOG_PRUNED "event-log.pruned"
 #define BK_EVENT_LOG_RECOVERED "event-log.recovered"

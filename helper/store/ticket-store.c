@@ -17,6 +17,9 @@
 #define DIRECTORY_NAME "tickets"
 #define SUFFIX ".json"
 
+/* What a ticket that was good for one time is called while what it let in goes on. */
+#define USED_SUFFIX ".used"
+
 struct _BkTicketStore
 {
   int dirfd;
@@ -59,9 +62,9 @@ bk_ticket_store_fd (BkTicketStore *store)
 }
 
 static BkTicket *
-read_ticket (BkTicketStore *store, const char *id, GError **error)
+read_record (BkTicketStore *store, const char *id, const char *suffix, GError **error)
 {
-  g_autofree char *name = g_strconcat (id, SUFFIX, NULL);
+  g_autofree char *name = g_strconcat (id, suffix, NULL);
   g_autoptr (GBytes) bytes =
       bk_read_small_file (store->dirfd, name, BK_TICKET_RECORD_MAX_BYTES, error);
 
@@ -78,9 +81,15 @@ read_ticket (BkTicketStore *store, const char *id, GError **error)
   return g_steal_pointer (&ticket);
 }
 
+static BkTicket *
+read_ticket (BkTicketStore *store, const char *id, GError **error)
+{
+  return read_record (store, id, SUFFIX, error);
+}
+
 /* The ids of all there are. */
 static GPtrArray *
-list_ids (BkTicketStore *store, GError **error)
+list_with (BkTicketStore *store, const char *suffix, GError **error)
 {
   g_autoptr (GPtrArray) names = bk_list_directory (store->dirfd, error);
   g_autoptr (GPtrArray) ids = g_ptr_array_new_with_free_func (g_free);
@@ -88,8 +97,8 @@ list_ids (BkTicketStore *store, GError **error)
   for (guint i = 0; names != NULL && i < names->len; i++)
     {
       const char *name = g_ptr_array_index (names, i);
-      g_autofree char *id = g_str_has_suffix (name, SUFFIX)
-                                ? g_strndup (name, strlen (name) - strlen (SUFFIX))
+      g_autofree char *id = g_str_has_suffix (name, suffix)
+                                ? g_strndup (name, strlen (name) - strlen (suffix))
                                 : NULL;
 
       if (id != NULL && bk_ticket_id_is_valid (id))
@@ -98,12 +107,34 @@ list_ids (BkTicketStore *store, GError **error)
   return names == NULL ? NULL : g_steal_pointer (&ids);
 }
 
+static GPtrArray *
+list_ids (BkTicketStore *store, GError **error)
+{
+  return list_with (store, SUFFIX, error);
+}
+
+static gboolean
+remove_with (BkTicketStore *store, const char *id, const char *suffix)
+{
+  g_autofree char *name = g_strconcat (id, suffix, NULL);
+
+  return unlinkat (store->dirfd, name, 0) == 0;
+}
+
 static gboolean
 remove_record (BkTicketStore *store, const char *id)
 {
-  g_autofree char *name = g_strconcat (id, SUFFIX, NULL);
+  return remove_with (store, id, SUFFIX);
+}
 
-  return unlinkat (store->dirfd, name, 0) == 0;
+/* Of several processes one succeeds. */
+static gboolean
+use_up (BkTicketStore *store, const char *id)
+{
+  g_autofree char *name = g_strconcat (id, SUFFIX, NULL);
+  g_autofree char *used = g_strconcat (id, USED_SUFFIX, NULL);
+
+  return renameat (store->dirfd, name, store->dirfd, used) == 0;
 }
 
 static gboolean
@@ -241,7 +272,7 @@ bk_ticket_store_renew (BkTicketStore *store,
  * @ticket: (out) (transfer full) (nullable): the ticket, when it is good
  *
  * Uses up what is good for one time. Of two processes that show such a one at the same time, one
- * succeeds.
+ * succeeds, and calls bk_ticket_store_revoke() when what it was for is over. Until then others may.
  */
 BkTicketVerdict
 bk_ticket_store_use (BkTicketStore *store,
@@ -261,7 +292,7 @@ bk_ticket_store_use (BkTicketStore *store,
   if (found == NULL)
     return BK_TICKET_UNKNOWN;
   BkTicketVerdict verdict = bk_ticket_check (found, secret_sha256, use, now);
-  if (verdict == BK_TICKET_GOOD && found->kind == BK_TICKET_DOWNLOAD && !remove_record (store, id))
+  if (verdict == BK_TICKET_GOOD && found->kind == BK_TICKET_DOWNLOAD && !use_up (store, id))
     return BK_TICKET_UNKNOWN;
   if (verdict == BK_TICKET_GOOD)
     *ticket = g_steal_pointer (&found);
@@ -270,52 +301,72 @@ bk_ticket_store_use (BkTicketStore *store,
 
 /**
  * bk_ticket_store_revoke:
+ * @id: of a ticket that may be used, or of one that was used up for what still goes on
  *
  * Errors: %BK_ERROR_NOT_FOUND.
  */
 gboolean
 bk_ticket_store_revoke (BkTicketStore *store, const char *id, GError **error)
 {
-  if (bk_ticket_id_is_valid (id) && remove_record (store, id))
+  if (bk_ticket_id_is_valid (id) &&
+      (remove_record (store, id) || remove_with (store, id, USED_SUFFIX)))
     return TRUE;
   g_autofree char *line = bk_error_one_line (id);
   bk_set_error (error, BK_ERROR_NOT_FOUND, "There is no ticket “%s” (any more)", line);
   return FALSE;
 }
 
-/**
- * bk_ticket_store_revoke_all:
- *
- * Returns: how many of @uid's tickets were revoked.
- */
-guint
-bk_ticket_store_revoke_all (BkTicketStore *store, guint32 uid, GError **error)
+static guint
+revoke_with (BkTicketStore *store, guint32 uid, const char *suffix, GError **error)
 {
-  g_autoptr (GPtrArray) ids = list_ids (store, error);
+  g_autoptr (GPtrArray) ids = list_with (store, suffix, error);
   guint count = 0;
 
   for (guint i = 0; ids != NULL && i < ids->len; i++)
     {
       const char *id = g_ptr_array_index (ids, i);
-      g_autoptr (BkTicket) ticket = read_ticket (store, id, NULL);
+      g_autoptr (BkTicket) ticket = read_record (store, id, suffix, NULL);
 
-      if (ticket != NULL && ticket->uid == uid && remove_record (store, id))
+      if (ticket != NULL && ticket->uid == uid && remove_with (store, id, suffix))
         count++;
     }
   return count;
 }
 
 /**
+ * bk_ticket_store_revoke_all:
+ *
+ * Returns: how many of @uid's tickets were revoked, with those that were used up for what still goes on.
+ */
+guint
+bk_ticket_store_revoke_all (BkTicketStore *store, guint32 uid, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  /* In this order: what is used up in between is found all the same. */
+  guint count = revoke_with (store, uid, SUFFIX, &local);
+
+  if (local == NULL)
+    count += revoke_with (store, uid, USED_SUFFIX, &local);
+  if (local != NULL)
+    g_propagate_error (error, g_steal_pointer (&local));
+  return count;
+}
+
+/**
  * bk_ticket_store_is_alive:
  *
- * Returns: whether the ticket was neither revoked nor has expired.
+ * Returns: whether the ticket was neither revoked nor has expired. One that was used up does not expire:
+ *   a download may take hours.
  */
 gboolean
 bk_ticket_store_is_alive (BkTicketStore *store, const char *id, const BkBootTime *now)
 {
   g_autoptr (BkTicket) ticket = read_ticket (store, id, NULL);
+  g_autofree char *used = g_strconcat (id, USED_SUFFIX, NULL);
 
-  return ticket != NULL && bk_ticket_is_alive (ticket, now);
+  if (ticket != NULL)
+    return bk_ticket_is_alive (ticket, now);
+  return faccessat (store->dirfd, used, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 /**
@@ -360,4 +411,18 @@ bk_ticket_store_prune (BkTicketStore *store, const BkBootTime *now)
           ticket->expires_usecs + BK_TICKET_KEEP_DEAD_USECS < now->usecs)
         remove_record (store, id);
     }
+}
+
+/**
+ * bk_ticket_store_drop_used:
+ *
+ * For whoever is the first to use tickets: what the one before had let in has ended with it.
+ */
+void
+bk_ticket_store_drop_used (BkTicketStore *store)
+{
+  g_autoptr (GPtrArray) ids = list_with (store, USED_SUFFIX, NULL);
+
+  for (guint i = 0; ids != NULL && i < ids->len; i++)
+    remove_with (store, g_ptr_array_index (ids, i), USED_SUFFIX);
 }

@@ -3,8 +3,9 @@
 #include "model/ticket.h"
 
 /*
- * <runtime_dir>/tickets/, root's only: <id>.json is the record of one ticket. A ticket is revoked, or
- * used up, by the removal of its record, which only one of several processes can do.
+ * <runtime_dir>/tickets/, root's only: <id>.json is the record of one ticket. One that is good for one
+ * time is used up when it becomes <id>.used, which only one of several processes can do, and stays that
+ * while what it let in goes on. Either is revoked by its removal.
  */
 
 /* Beyond this somebody issues them in a loop. */
@@ -43,6 +44,7 @@ gboolean bk_ticket_store_revoke (BkTicketStore *store, const char *id, GError **
 guint bk_ticket_store_revoke_all (BkTicketStore *store, guint32 uid, GError **error);
 gboolean bk_ticket_store_is_alive (BkTicketStore *store, const char *id, const BkBootTime *now);
 gboolean bk_ticket_store_has_any (BkTicketStore *store, guint32 uid, const BkBootTime *now);
+void bk_ticket_store_drop_used (BkTicketStore *store);
 void bk_ticket_store_prune (BkTicketStore *store, const BkBootTime *now);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BkTicketStore, bk_ticket_store_free)

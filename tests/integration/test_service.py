@@ -199,6 +199,76 @@ def test_revoked_by_root(service, peers):
     assert is_denied(peer.call("test.echo", ECHO, channel="again", ticket=issued[1]["ticket"]))
 
 
+def downloading(service, peer, user=ALICE, length=200 * MIB):
+    """A download that is under way, and waits for its peer; returns its ticket too."""
+    args = {"bytes": length}
+    once = service.download_ticket(user, "test.stream", args)
+    peer.answers_pings = False
+    peer.open("down", "test.stream", args, ticket=once, binary="raw", **{"flow-control": True})
+    return once, peer.until_begun("down")
+
+
+def assert_cut_off(peer, outcomes):
+    outcome = peer.outcomes("down", outcomes=outcomes)["down"]
+    assert outcome.problem == "access-denied" and not outcome.done
+
+
+@pytest.mark.parametrize("by", ["id", "user", "holder"])
+def test_revocation_ends_a_download(service, peers, ticket, by):
+    peer = peers(ALICE)
+    once, outcomes = downloading(service, peer)
+    if by == "id":
+        service.ticket_command("revoke", once.partition("-")[0])
+    elif by == "user":
+        service.ticket_command("revoke", "--user", "alice")
+    else:
+        peer.open("r", "ticket.revoke", {}, ticket=ticket)
+    assert_cut_off(peer, outcomes)
+
+
+def test_download_outlives_other_tickets(service, peers):
+    """What ends, or expires, is not what let it in."""
+    peer = peers(ALICE)
+    session = service.ticket(ALICE)
+    service.ticket(BOB)
+    once, outcomes = downloading(service, peer, length=5 * MIB)
+    service.ticket_command("revoke", session["id"])
+    service.ticket_command("revoke", "--user", "bob")
+    peer.answers_pings = True
+    outcome = peer.outcomes("down", outcomes=outcomes)["down"]
+    assert outcome.done and stream_bytes(outcome) == pattern(5 * MIB)
+    service.ticket_command("revoke", once.partition("-")[0], status=5)
+    assert [path.name for path in (service.runtime / "tickets").iterdir()] == []
+
+
+def test_used_tickets_do_not_outlive_the_service(service, peers):
+    downloading(service, peers(ALICE))
+    tickets = service.runtime / "tickets"
+    assert [path.suffix for path in tickets.iterdir()] == [".used"]
+    service.stop(signal.SIGKILL)
+    service.start()
+    assert list(tickets.iterdir()) == []
+
+
+def test_who_was_let_in_is_an_event(idle_service):
+    issued = idle_service.ticket(ALICE, "--lifetime", "60")
+    once = idle_service.download_ticket(BOB, "test.stream", {"bytes": 1})
+    first, second = idle_service.events("access.granted")
+    assert (first["actor"], first["entidade"], first["entidade_id"]) == ("alice", "ticket", issued["id"])
+    assert first["payload"] == {"uid": ALICE.uid, "operation": None, "lifetime_seconds": 60}
+    assert (second["actor"], second["payload"]["operation"]) == ("bob", "test.stream")
+    said = json.dumps(idle_service.events())
+    for text in (issued["ticket"], once):
+        assert text.partition("-")[2] not in said
+
+
+def test_ticket_is_good_where_that_cannot_be_recorded(idle_service):
+    (idle_service.state / "event-log").write_text("no directory")
+    done = idle_service.ticket_command("issue", "--user", "alice")
+    assert json.loads(done.stdout)["ticket"]
+    assert "not in the event log" in done.stderr
+
+
 def test_dies_with_the_connection(service, peers, ticket):
     """The end of the session in Cockpit ends what it was allowed."""
     first, second = peers(ALICE), peers(ALICE)

@@ -93,6 +93,28 @@ test_download_once (Fixture *fixture, gconstpointer data)
   g_assert_cmpint (use_as (fixture, text, UID, "backup.export"), ==, BK_TICKET_UNKNOWN);
 }
 
+/* What was let in may take longer than the ticket would have been good, and is taken back all the same. */
+static void
+test_used_up (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *first = issue (fixture, UID, "backup.export");
+  g_autofree char *second = issue (fixture, UID, "backup.export");
+  g_autofree char *id = g_strndup (first, BK_TICKET_ID_LENGTH);
+  g_autofree char *other_id = g_strndup (second, BK_TICKET_ID_LENGTH);
+
+  g_assert_cmpint (use_as (fixture, first, UID, "backup.export"), ==, BK_TICKET_GOOD);
+  g_assert_cmpint (use_as (fixture, second, UID, "backup.export"), ==, BK_TICKET_GOOD);
+  fixture->now.usecs += 86400 * SECOND;
+  g_assert_true (bk_ticket_store_is_alive (fixture->store, id, &fixture->now));
+  g_assert_false (bk_ticket_store_has_any (fixture->store, UID, &fixture->now));
+  g_assert_true (bk_ticket_store_revoke (fixture->store, id, NULL));
+  g_assert_false (bk_ticket_store_is_alive (fixture->store, id, &fixture->now));
+  g_assert_cmpuint (bk_ticket_store_revoke_all (fixture->store, UID + 1, NULL), ==, 0);
+  g_assert_true (bk_ticket_store_is_alive (fixture->store, other_id, &fixture->now));
+  g_assert_cmpuint (bk_ticket_store_revoke_all (fixture->store, UID, NULL), ==, 1);
+  g_assert_false (bk_ticket_store_is_alive (fixture->store, other_id, &fixture->now));
+}
+
 typedef struct
 {
   Fixture *fixture;
@@ -294,6 +316,7 @@ main (int argc, char **argv)
   ADD ("session", test_session);
   ADD ("download-once", test_download_once);
   ADD ("download-race", test_download_race);
+  ADD ("used-up", test_used_up);
   ADD ("renew", test_renew);
   ADD ("renew-nothing-else", test_renew_nothing_else);
   ADD ("revoke-all", test_revoke_all);
