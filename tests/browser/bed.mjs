@@ -192,6 +192,15 @@ export async function openPage(bed, path = "/backup") {
   return { page, frame, problems };
 }
 
+/**
+ * Keeps the session until the bed is closed: cockpit-ws ends one of which no page has been open for 15 s,
+ * and between a page's closing and another's being there it can be longer. Without a login it is gone for good.
+ */
+export async function stayLoggedIn(bed) {
+  const tab = await bed.context.newPage();
+  await tab.goto(`http://127.0.0.1:${bed.port}/elsewhere`);
+}
+
 /** The frame of the page at one of its own addresses, for instance "/backups". */
 export async function goTo(page, bed, address) {
   await page.goto(`http://127.0.0.1:${bed.port}/backup#${address}`);

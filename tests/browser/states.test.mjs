@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
 import { violations } from "./axe.mjs";
-import { goTo, openPage, startBed } from "./bed.mjs";
+import { goTo, openPage, startBed, stayLoggedIn } from "./bed.mjs";
 import { busyHost, emptyHost, golden, startScenario } from "./scenario.mjs";
 
 const refused = (problem, message) => ({
@@ -18,7 +18,10 @@ const TABS = ["vms", "backups", "files", "activity", "settings"];
 
 describe("states: the helper is missing", () => {
   let bed;
-  before(async () => (bed = await startBed({ command: ["/no/such/cockpit-backup", "bridge"] })));
+  before(async () => {
+    bed = await startBed({ command: ["/no/such/cockpit-backup", "bridge"] });
+    await stayLoggedIn(bed);
+  });
   after(() => bed?.close());
 
   for (const tab of TABS) {
@@ -35,7 +38,10 @@ describe("states: the helper is missing", () => {
 
 describe("states: refused, or broken", () => {
   let bed;
-  before(async () => (bed = await startScenario(emptyHost())));
+  before(async () => {
+    bed = await startScenario(emptyHost());
+    await stayLoggedIn(bed);
+  });
   after(() => bed?.close());
 
   const cases = [

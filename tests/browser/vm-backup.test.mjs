@@ -22,7 +22,7 @@ import { after, before, describe, test } from "node:test";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 
-import { goTo, openPage, startBed } from "./bed.mjs";
+import { goTo, openPage, startBed, stayLoggedIn } from "./bed.mjs";
 import { holdBackup, makeVm, releaseBackup, virsh } from "./vm.mjs";
 
 const run = promisify(execFile);
@@ -56,6 +56,7 @@ describe("vm-backup", () => {
 
   before(async () => {
     bed = await startBed();
+    await stayLoggedIn(bed);
     vm = await makeVm(bed, { dataMiB: 768, extraDisk: "raw" });
     opened = await openPage(bed);
   });

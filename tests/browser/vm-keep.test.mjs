@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 
-import { goTo, openPage, startBed } from "./bed.mjs";
+import { goTo, openPage, startBed, stayLoggedIn } from "./bed.mjs";
 import { countClicks } from "./clicks.mjs";
 import { backupsOf, cockpitBackup } from "./helper.mjs";
 import { makeVm, uniqueName, virsh } from "./vm.mjs";
@@ -24,6 +24,7 @@ describe("what is done with backups", () => {
 
   before(async () => {
     bed = await startBed();
+    await stayLoggedIn(bed);
     vm = await makeVm(bed, { dataMiB: 4 });
     copy = uniqueName("copy");
     bed.atClose(() => virsh("undefine", copy).catch(() => undefined));
