@@ -1,7 +1,7 @@
 /* A virtual machine for a test: QEMU without acceleration, no operating system, known bytes. */
 import { execFile } from "node:child_process";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 
@@ -42,20 +42,23 @@ function domainXml({ name, disks }) {
 
 /**
  * Defines a machine whose first disk has dataMiB of a pattern, and starts it. The bed removes it.
+ *
+ * @param options.images  a directory for its files; one of its own in the bed's otherwise
  */
-export async function makeVm(bed, { name = uniqueName(), dataMiB = 64, extraDisk = null, start = true } = {}) {
-  const folder = join(bed.dir, "images", name);
+export async function makeVm(bed, { name = uniqueName(), dataMiB = 64, extraDisk = null, start = true, images = null } = {}) {
+  const folder = images ?? join(bed.dir, "images", name);
+  const place = (file) => join(folder, images === null ? file : `${name}-${file}`);
   mkdirSync(folder, { recursive: true, mode: 0o711 });
-  [join(bed.dir, "images"), folder].forEach((path) => chmodSync(path, 0o711));
+  [dirname(folder), folder].forEach((path) => images === null && chmodSync(path, 0o711));
 
-  const disks = [{ target: "vda", path: join(folder, "system.qcow2"), format: "qcow2" }];
+  const disks = [{ target: "vda", path: place("system.qcow2"), format: "qcow2" }];
   await run("qemu-img", ["create", "-q", "-f", "qcow2", disks[0].path, `${dataMiB + 64}M`]);
   await run("qemu-io", ["-f", "qcow2", "-c", `write -P 0xab 0 ${dataMiB}M`, disks[0].path]);
   if (extraDisk !== null) {
-    disks.push({ target: "vdb", path: join(folder, `data.${extraDisk}`), format: extraDisk });
+    disks.push({ target: "vdb", path: place(`data.${extraDisk}`), format: extraDisk });
     await run("qemu-img", ["create", "-q", "-f", extraDisk, disks[1].path, "16M"]);
   }
-  const definition = join(folder, "domain.xml");
+  const definition = place("domain.xml");
   writeFileSync(definition, domainXml({ name, disks }));
   bed.atClose(async () => {
     await virsh("destroy", name).catch(() => undefined);
