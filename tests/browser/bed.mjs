@@ -76,7 +76,7 @@ function endGroup(child) {
 /** Lays the page out as a Cockpit package that starts this helper. */
 export function layPackage(share, spawnCommand) {
   const dist = join(top, "cockpit-pkg", "dist");
-  if (!existsSync(join(dist, "index.js"))) {
+  if (!existsSync(join(dist, "index.js.gz"))) {
     throw new Error("the page is not built: run “npm ci && npm run build” in cockpit-pkg first");
   }
   const target = join(share, "cockpit", "backup");

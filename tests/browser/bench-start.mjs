@@ -7,6 +7,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { gunzipSync, gzipSync } from "node:zlib";
 
 import { cockpitBackup } from "./helper.mjs";
 
@@ -106,8 +107,8 @@ const PARTS = {
 
 /* Puts the watching before the page's own script, in this bed: the bridge serves no file that was not there when it began. */
 function plantWatch(bed) {
-  const path = join(bed.dir, "share", "cockpit", "backup", "index.js");
-  writeFileSync(path, `(${watchStart.toString()})();\n${readFileSync(path, "utf8")}`);
+  const path = join(bed.dir, "share", "cockpit", "backup", "index.js.gz");
+  writeFileSync(path, gzipSync(`(${watchStart.toString()})();\n${gunzipSync(readFileSync(path)).toString()}`));
 }
 
 /** Notes under `what` the parts of a first start and of one from the cache. Before anything of the bed was opened. */
