@@ -1,13 +1,13 @@
 import { Page, PageSection } from "@patternfly/react-core/dist/esm/components/Page/index";
 import { Tab, TabTitleText, Tabs, TabsComponent } from "@patternfly/react-core/dist/esm/components/Tabs/index";
-import { type ReactNode, memo, useEffect } from "react";
+import { type ReactNode, memo, useDeferredValue, useEffect } from "react";
 
 import { ActivityTab } from "../activity/activity-tab";
 import { BackupsTab } from "../backups/backups-tab";
 import type { AccessKeeper } from "../bridge/access";
 import { _, format } from "../bridge/cockpit";
 import { FilesTab } from "../files/files-tab";
-import { useAccess, useNow, usePlace, useStore } from "../parts/hooks";
+import { ShownPlace, useAccess, useAddress, useNow, useStore } from "../parts/hooks";
 import { SettingsTab } from "../settings/settings-tab";
 import { runningJobs } from "../state/select";
 import type { Session } from "../state/session";
@@ -56,7 +56,9 @@ export function App({ store, session, access: keeper }: Props) {
   const access = useAccess(keeper);
   const isIn = access.kind === "granted" || access.kind === "checking";
   const now = useNow();
-  const place = usePlace();
+  const address = useAddress();
+  // The tab chosen is marked at once; what is on it is drawn between frames.
+  const place = useDeferredValue(address);
   const tab = tabOf(place.tab);
   const running = isIn ? runningJobs(state).length : 0;
 
@@ -77,11 +79,13 @@ export function App({ store, session, access: keeper }: Props) {
     <Page className="backup-page no-masthead-sidebar" mainComponent="main" mainAriaLabel={_("Backups")}>
       <h1 className="pf-v6-u-screen-reader">{_("Backups")}</h1>
       <PageSection type="tabs" className="backup-tabs" hasBodyWrapper={false}>
-        <TabBar tab={tab} running={running} />
+        <TabBar tab={tabOf(address.tab)} running={running} />
       </PageSection>
       <PageSection isFilled hasBodyWrapper={false} className="backup-content" id={CONTENT_ID}>
         <Notices notices={state.notices} dispatch={store.dispatch} />
-        {isIn ? contents[tab] : <AccessView access={access} keeper={keeper} />}
+        <ShownPlace.Provider value={place}>
+          {isIn ? contents[tab] : <AccessView access={access} keeper={keeper} />}
+        </ShownPlace.Provider>
       </PageSection>
       {isIn && <Dialogs state={state} dispatch={store.dispatch} session={session} />}
     </Page>

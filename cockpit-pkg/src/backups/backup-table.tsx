@@ -164,6 +164,26 @@ const BackupCells = memo(function BackupCells({ backup, dispatch, session, now }
   );
 });
 
+const BackupToggle = memo(function BackupToggle({ backup, expanded, dispatch }: Pick<RowProps, "backup" | "expanded" | "dispatch">) {
+  return (
+    <Td className="pf-v6-c-table__toggle">
+      <Button
+        variant="plain"
+        size="sm"
+        aria-label={format(_("Details of $0"), backup.id)}
+        isExpanded={expanded}
+        className={expanded ? "pf-m-expanded" : undefined}
+        icon={
+          <span className="pf-v6-c-table__toggle-icon">
+            <AngleDownIcon />
+          </span>
+        }
+        onClick={() => dispatch({ type: "backups-expand", id: backupId(backup), expanded: !expanded })}
+      />
+    </Td>
+  );
+});
+
 const BackupRow = memo(function BackupRow(props: RowProps) {
   const { backup, index, selected, expanded, ofProject, dispatch, session, now } = props;
   const id = backupId(backup);
@@ -179,21 +199,7 @@ const BackupRow = memo(function BackupRow(props: RowProps) {
             onChange={(_event, checked) => dispatch({ type: "backups-select", ids: [id], selected: checked })}
           />
         </Td>
-        <Td className="pf-v6-c-table__toggle">
-          <Button
-            variant="plain"
-            size="sm"
-            aria-label={format(_("Details of $0"), backup.id)}
-            isExpanded={expanded}
-            className={expanded ? "pf-m-expanded" : undefined}
-            icon={
-              <span className="pf-v6-c-table__toggle-icon">
-                <AngleDownIcon />
-              </span>
-            }
-            onClick={() => dispatch({ type: "backups-expand", id, expanded: !expanded })}
-          />
-        </Td>
+        <BackupToggle backup={backup} expanded={expanded} dispatch={dispatch} />
         <BackupCells backup={backup} dispatch={dispatch} session={session} now={now} />
       </Tr>
       {expanded && (
@@ -209,13 +215,13 @@ const BackupRow = memo(function BackupRow(props: RowProps) {
   );
 });
 
-interface BodyProps extends Pick<TableProps, "backups" | "byProject" | "vms" | "dispatch" | "session" | "now"> {
+interface BodyProps extends Pick<TableProps, "selected" | "expanded" | "byProject" | "vms" | "dispatch" | "session" | "now"> {
   group: ProjectGroup;
   index: number;
 }
 
 /** A project's name and how its backups depend on each other, above its rows. */
-function ProjectBody({ group, byProject, vms, backups, dispatch, session, now, index }: BodyProps) {
+function ProjectBody({ group, byProject, vms, selected, expanded, dispatch, session, now, index }: BodyProps) {
   const ofProject = byProject.get(group.projectId) ?? group.backups;
   const chains = useMemo(() => chainsOf(ofProject), [ofProject]);
   const hasChains = chains.chains.length > 0 || chains.alone.length > 0;
@@ -244,8 +250,8 @@ function ProjectBody({ group, byProject, vms, backups, dispatch, session, now, i
           key={backup.id}
           backup={backup}
           index={`${index}-${row}`}
-          selected={backups.selected.has(backupId(backup))}
-          expanded={backups.expanded.has(backupId(backup))}
+          selected={selected.has(backupId(backup))}
+          expanded={expanded.has(backupId(backup))}
           ofProject={ofProject}
           dispatch={dispatch}
           session={session}
@@ -256,8 +262,9 @@ function ProjectBody({ group, byProject, vms, backups, dispatch, session, now, i
   );
 }
 
-interface TableProps {
-  backups: BackupsState;
+interface TableProps extends Pick<BackupsState, "selected" | "expanded" | "sort"> {
+  /** What this page is of: another is drawn from its first row. */
+  place: string;
   /** The backup that the address names. */
   named: string | null;
   /** The rows of this page. */
@@ -273,11 +280,8 @@ interface TableProps {
   now: Date;
 }
 
-export function BackupTable(props: TableProps) {
-  const { backups, named, rows, choosable, dispatch } = props;
-  const { by, descending } = backups.sort;
-  const { search, kind, status, paging } = backups;
-  const place = [paging.page, by, descending ? "down" : "up", kind, status, search].join(" ");
+export const BackupTable = memo(function BackupTable(props: TableProps) {
+  const { sort, place, named, rows, choosable, dispatch } = props;
   const shown = useGrowing(rows.length, place, named === null ? 0 : rows.findIndex(({ id }) => id === named) + 1);
 
   return (
@@ -289,7 +293,7 @@ export function BackupTable(props: TableProps) {
           </Th>
           <Th className="pf-v6-c-table__toggle" screenReaderText={_("Details")} />
           {COLUMNS.map((column) => (
-            <Th key={column} sort={sortProps(COLUMNS, column, backups.sort, (sort) => dispatch({ type: "backups-sort", sort }))} modifier="nowrap">
+            <Th key={column} sort={sortProps(COLUMNS, column, sort, (next) => dispatch({ type: "backups-sort", sort: next }))} modifier="nowrap">
               {columnTitle(column)}
             </Th>
           ))}
@@ -301,4 +305,4 @@ export function BackupTable(props: TableProps) {
       ))}
     </Table>
   );
-}
+});

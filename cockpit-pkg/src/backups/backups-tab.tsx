@@ -10,7 +10,7 @@ import { Label, LabelGroup } from "@patternfly/react-core/dist/esm/components/La
 import { ToolbarItem } from "@patternfly/react-core/dist/esm/components/Toolbar/index";
 import { Stack, StackItem } from "@patternfly/react-core/dist/esm/layouts/Stack/index";
 import ArchiveIcon from "@patternfly/react-icons/dist/esm/icons/archive-icon";
-import { memo, useEffect, useMemo } from "react";
+import { memo, useDeferredValue, useEffect, useMemo, useRef } from "react";
 
 import { _, cockpit, format, ngettext } from "../bridge/cockpit";
 import type { Backup, Vm } from "../bridge/views";
@@ -52,11 +52,11 @@ function totals(found: readonly Backup[], selected: readonly Backup[]): string {
 
 /** Kinds and states that there are, each once. */
 function choices(backups: readonly Backup[]) {
-  const kinds = new Map(backups.map((backup) => [backupKindName(backup), backupKind(backup).text]));
-  const statuses = new Map(backups.map(backupStatusName).map((status) => [status, backupStatus(status).text]));
+  const kinds = new Map(backups.map((backup) => [backupKindName(backup), backup]));
+  const statuses = new Set(backups.map(backupStatusName));
   return {
-    kinds: [["", _("All kinds")] as const, ...kinds],
-    statuses: [["", _("Any status")] as const, ...statuses],
+    kinds: [["", _("All kinds")] as const, ...[...kinds].map(([name, backup]) => [name, backupKind(backup).text] as const)],
+    statuses: [["", _("Any status")] as const, ...[...statuses].map((name) => [name, backupStatus(name).text] as const)],
   };
 }
 
@@ -71,6 +71,7 @@ interface CardProps extends Omit<TabProps, "state"> {
 function useShown(shown: string | null, found: readonly Backup[], backups: BackupsState, dispatch: (action: Action) => void) {
   const backup = shown === null ? undefined : found.find(({ id }) => id === shown);
   const there = backup !== undefined;
+  const wanted = useRef<string | null>(null);
   useEffect(() => {
     if (backup === undefined) {
       return;
@@ -80,19 +81,30 @@ function useShown(shown: string | null, found: readonly Backup[], backups: Backu
       dispatch({ type: "backups-paging", paging: { ...backups.paging, page } });
     }
     dispatch({ type: "backups-expand", id: backupId(backup), expanded: true });
-    const frame = requestAnimationFrame(() => {
-      const row = document.getElementById(`backup-row-${backup.id}`);
-      row?.scrollIntoView({ block: "center" });
-      row?.querySelector<HTMLElement>(".pf-v6-c-table__toggle button")?.focus({ preventScroll: true });
-    });
-    return () => cancelAnimationFrame(frame);
+    wanted.current = backup.id;
     // eslint-disable-next-line react-hooks/exhaustive-deps -- once for each address, when it is there
   }, [shown, there]);
+  // Its page is drawn between frames: with one of the next drawings its row is there.
+  useEffect(() => {
+    const row = wanted.current === null ? null : document.getElementById(`backup-row-${wanted.current}`);
+    if (row === null) {
+      return;
+    }
+    wanted.current = null;
+    requestAnimationFrame(() => {
+      row.scrollIntoView({ block: "center" });
+      row.querySelector<HTMLElement>(".pf-v6-c-table__toggle button")?.focus({ preventScroll: true });
+    });
+  });
 }
 
 /* Drawn again only when what it shows has changed: log lines come far more often. */
 const BackupsCard = memo(function BackupsCard({ backups, vms, dispatch, session, now, project, shown }: CardProps) {
-  const { list, search, kind, status, sort } = backups;
+  const { list, kind, status } = backups;
+  // What is typed shows at once; the rows are drawn between frames.
+  const search = useDeferredValue(backups.search);
+  const sort = useDeferredValue(backups.sort);
+  const paging = useDeferredValue(backups.paging);
   const found = useMemo(() => {
     const ofProject = project === null ? list : list.filter((backup) => backup.project_id === project);
     return visibleBackups(ofProject, { search, kind, status }, sort);
@@ -103,29 +115,31 @@ const BackupsCard = memo(function BackupsCard({ backups, vms, dispatch, session,
   );
   const filters = useMemo(() => choices(list), [list]);
   useShown(shown, found, backups, dispatch);
-  const { rows, page } = pageOf(found, backups.paging);
+  const { rows, page } = useMemo(() => pageOf(found, paging), [found, paging]);
   const { selected: chosen } = backups;
   const selected = useMemo(() => selectedBackups({ backups: { list, selected: chosen } }), [list, chosen]);
-  const selectable = useMemo(() => found.filter(canExport), [found]);
-  const choosable = {
-    count: selectable.length,
-    chosen: selectable.filter((backup) => backups.selected.has(backupId(backup))).length,
-    onChoose: (all: boolean) =>
-      dispatch({ type: "backups-select", ids: (all ? selectable : found).map(backupId), selected: all }),
-  };
+  const choosable = useMemo(() => {
+    const selectable = found.filter(canExport);
+    return {
+      count: selectable.length,
+      chosen: selectable.filter((backup) => chosen.has(backupId(backup))).length,
+      onChoose: (all: boolean) =>
+        dispatch({ type: "backups-select", ids: (all ? selectable : found).map(backupId), selected: all }),
+    };
+  }, [found, chosen, dispatch]);
   const showAll = () => cockpit.location.go(["backups"]);
 
   return (
     <Card className="backup-table-card">
       <ListToolbar
         searchLabel={_("Search by project, backup or kind")}
-        search={search}
+        search={backups.search}
         onSearch={(typed) => dispatch({ type: "backups-search", search: typed })}
         totals={totals(found, selected)}
         count={found.length}
-        page={page}
+        page={paging === backups.paging ? page : backups.paging.page}
         paging={backups.paging}
-        onPaging={(paging) => dispatch({ type: "backups-paging", paging })}
+        onPaging={(next) => dispatch({ type: "backups-paging", paging: next })}
       >
         {project !== null && (
           <ToolbarItem alignSelf="center">
@@ -186,7 +200,10 @@ const BackupsCard = memo(function BackupsCard({ backups, vms, dispatch, session,
       )}
       {found.length > 0 && (
         <BackupTable
-          backups={backups}
+          selected={backups.selected}
+          expanded={backups.expanded}
+          sort={sort}
+          place={[page, sort.by, sort.descending ? "down" : "up", kind, status, search].join(" ")}
           named={shown}
           rows={rows}
           choosable={choosable}

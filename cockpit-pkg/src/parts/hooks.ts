@@ -1,4 +1,4 @@
-import { useEffect, useState, useSyncExternalStore } from "react";
+import { createContext, useContext, useEffect, useState, useSyncExternalStore } from "react";
 
 import type { Access, AccessKeeper } from "../bridge/access";
 import { cockpit } from "../bridge/cockpit";
@@ -33,7 +33,7 @@ function currentPlace(): Place {
 }
 
 /** Where the page is, by its address. */
-export function usePlace(): Place {
+export function useAddress(): Place {
   const [place, setPlace] = useState(currentPlace);
   useEffect(() => {
     const changed = () => setPlace(currentPlace());
@@ -41,6 +41,14 @@ export function usePlace(): Place {
     return () => cockpit.removeEventListener("locationchanged", changed);
   }, []);
   return place;
+}
+
+/* A part of the page that is being left must not follow the address to the next. */
+export const ShownPlace = createContext<Place>({ tab: "", options: {} });
+
+/** The place that is shown: that of the address, or still the one before while it is being drawn. */
+export function usePlace(): Place {
+  return useContext(ShownPlace);
 }
 
 export function useAccess(keeper: AccessKeeper): Access {

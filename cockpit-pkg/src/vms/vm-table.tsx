@@ -20,12 +20,13 @@ import { age, bytes, moment, percent } from "../words/format";
 import { nextStep, vmState } from "../words/texts";
 import { VmDetails } from "./vm-details";
 
-interface TableProps {
-  vms: VmsState;
+interface TableProps extends Pick<VmsState, "selected" | "expanded" | "sort"> {
   /** The rows of this page. */
   rows: readonly Vm[];
   /** Those of all pages, which “select all” takes. */
   choosable: Choosable;
+  /** What this page is of: another is drawn from its first row. */
+  place: string;
   jobs: ReadonlyMap<string, Job>;
   dispatch: (action: Action) => void;
   now: Date;
@@ -211,6 +212,22 @@ interface RowProps extends CellsProps {
   expanded: boolean;
 }
 
+const VmToggle = memo(function VmToggle({ vm, expanded, dispatch }: Pick<RowProps, "vm" | "expanded" | "dispatch">) {
+  return (
+    <Td className="pf-v6-c-table__toggle">
+      <Button
+        variant="plain"
+        size="sm"
+        aria-label={format(_("Disks and warnings of $0"), vm.name)}
+        isExpanded={expanded}
+        className={expanded ? "pf-m-expanded" : undefined}
+        icon={<span className="pf-v6-c-table__toggle-icon"><AngleDownIcon /></span>}
+        onClick={() => dispatch({ type: "vms-expand", uuid: vm.uuid, expanded: !expanded })}
+      />
+    </Td>
+  );
+});
+
 const VmRow = memo(function VmRow({ vm, index, job, selected, expanded, dispatch, now }: RowProps) {
   const id = `vm-${index}`;
   return (
@@ -225,17 +242,7 @@ const VmRow = memo(function VmRow({ vm, index, job, selected, expanded, dispatch
             onChange={(_event, checked) => dispatch({ type: "vms-select", uuids: [vm.uuid], selected: checked })}
           />
         </Td>
-        <Td className="pf-v6-c-table__toggle">
-          <Button
-            variant="plain"
-            size="sm"
-            aria-label={format(_("Disks and warnings of $0"), vm.name)}
-            isExpanded={expanded}
-            className={expanded ? "pf-m-expanded" : undefined}
-            icon={<span className="pf-v6-c-table__toggle-icon"><AngleDownIcon /></span>}
-            onClick={() => dispatch({ type: "vms-expand", uuid: vm.uuid, expanded: !expanded })}
-          />
-        </Td>
+        <VmToggle vm={vm} expanded={expanded} dispatch={dispatch} />
         <VmCells vm={vm} job={job} dispatch={dispatch} now={now} />
       </Tr>
       {expanded && (
@@ -269,12 +276,11 @@ function columnTitle(column: VmSort | "disks"): string {
   }
 }
 
-export function VmTable({ vms, rows, choosable, jobs, dispatch, now }: TableProps) {
-  const { by, descending } = vms.sort;
-  const shown = useGrowing(rows.length, `${vms.paging.page} ${by} ${descending ? "down" : "up"} ${vms.search}`);
+export const VmTable = memo(function VmTable({ rows, choosable, place, selected, expanded, sort, jobs, dispatch, now }: TableProps) {
+  const shown = useGrowing(rows.length, place);
 
   const sortOf = (column: VmSort | "disks"): ThProps["sort"] =>
-    column === "disks" ? undefined : sortProps(SORTED, column, vms.sort, (sort) => dispatch({ type: "vms-sort", sort }));
+    column === "disks" ? undefined : sortProps(SORTED, column, sort, (next) => dispatch({ type: "vms-sort", sort: next }));
 
   return (
     <Table aria-label={_("Virtual machines")} variant="compact" gridBreakPoint="grid-lg" isExpandable>
@@ -303,12 +309,12 @@ export function VmTable({ vms, rows, choosable, jobs, dispatch, now }: TableProp
           vm={vm}
           index={index}
           job={vm.job_id === null ? undefined : jobs.get(vm.job_id)}
-          selected={vms.selected.has(vm.uuid)}
-          expanded={vms.expanded.has(vm.uuid)}
+          selected={selected.has(vm.uuid)}
+          expanded={expanded.has(vm.uuid)}
           dispatch={dispatch}
           now={now}
         />
       ))}
     </Table>
   );
-}
+});

@@ -11,7 +11,7 @@ import { ToolbarItem } from "@patternfly/react-core/dist/esm/components/Toolbar/
 import { Stack, StackItem } from "@patternfly/react-core/dist/esm/layouts/Stack/index";
 import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table/dist/esm/components/Table/index";
 import VirtualMachineIcon from "@patternfly/react-icons/dist/esm/icons/virtual-machine-icon";
-import { memo, useState } from "react";
+import { memo, useDeferredValue, useMemo, useState } from "react";
 
 import { _, format, ngettext } from "../bridge/cockpit";
 import type { Job, UnusedImage, Vm } from "../bridge/views";
@@ -109,36 +109,37 @@ interface VmsCardProps extends Pick<TabProps, "dispatch" | "now"> {
 
 /* Drawn again only when what it shows has changed: log lines come far more often. */
 const VmsCard = memo(function VmsCard({ vms, jobs, starting, dispatch, now }: VmsCardProps) {
-  if (vms.byId.size === 0) {
-    return (
-      <Card>
-        <NoVms />
-      </Card>
-    );
-  }
-  const found = visibleVms(vms.byId.values(), vms.search, vms.sort);
-  const { rows, page } = pageOf(found, vms.paging);
+  const { byId } = vms;
+  // What is typed shows at once; the rows are drawn between frames.
+  const search = useDeferredValue(vms.search);
+  const sort = useDeferredValue(vms.sort);
+  const paging = useDeferredValue(vms.paging);
+  const found = useMemo(() => visibleVms(byId.values(), search, sort), [byId, search, sort]);
+  const { rows, page } = useMemo(() => pageOf(found, paging), [found, paging]);
   const selected = selectedVms({ vms });
   const ready = selected.filter(canBackUp);
-  const selectable = found.filter(canBackUp);
-  const choosable = {
-    count: selectable.length,
-    chosen: selectable.filter(({ uuid }) => vms.selected.has(uuid)).length,
-    onChoose: (all: boolean) =>
-      dispatch({ type: "vms-select", uuids: (all ? selectable : found).map(({ uuid }) => uuid), selected: all }),
-  };
+  const { selected: chosen } = vms;
+  const choosable = useMemo(() => {
+    const selectable = found.filter(canBackUp);
+    return {
+      count: selectable.length,
+      chosen: selectable.filter(({ uuid }) => chosen.has(uuid)).length,
+      onChoose: (all: boolean) =>
+        dispatch({ type: "vms-select", uuids: (all ? selectable : found).map(({ uuid }) => uuid), selected: all }),
+    };
+  }, [found, chosen, dispatch]);
 
   return (
     <Card className="backup-table-card">
       <ListToolbar
         searchLabel={_("Search by name, state or disk")}
         search={vms.search}
-        onSearch={(search) => dispatch({ type: "vms-search", search })}
+        onSearch={(typed) => dispatch({ type: "vms-search", search: typed })}
         totals={totals(vms, selected, now)}
         count={found.length}
-        page={page}
+        page={paging === vms.paging ? page : vms.paging.page}
         paging={vms.paging}
-        onPaging={(paging) => dispatch({ type: "vms-paging", paging })}
+        onPaging={(next) => dispatch({ type: "vms-paging", paging: next })}
       >
         <SelectAllItem id="vms-choose-all" {...choosable} />
         <ToolbarItem>
@@ -157,7 +158,17 @@ const VmsCard = memo(function VmsCard({ vms, jobs, starting, dispatch, now }: Vm
         <NothingFound onClear={() => dispatch({ type: "vms-search", search: "" })} />
       )}
       {found.length > 0 && (
-        <VmTable vms={vms} rows={rows} choosable={choosable} jobs={jobs} dispatch={dispatch} now={now} />
+        <VmTable
+          rows={rows}
+          choosable={choosable}
+          sort={sort}
+          place={`${page} ${sort.by} ${sort.descending ? "down" : "up"} ${search}`}
+          selected={vms.selected}
+          expanded={vms.expanded}
+          jobs={jobs}
+          dispatch={dispatch}
+          now={now}
+        />
       )}
     </Card>
   );
@@ -190,7 +201,12 @@ export function VmsTab(props: TabProps) {
             </CardBody>
           </Card>
         )}
-        {load.phase === "ready" && (
+        {load.phase === "ready" && state.vms.byId.size === 0 && (
+          <Card>
+            <NoVms />
+          </Card>
+        )}
+        {load.phase === "ready" && state.vms.byId.size > 0 && (
           <VmsCard vms={state.vms} jobs={state.jobs.byId} starting={state.starting} dispatch={dispatch} now={now} />
         )}
       </StackItem>
