@@ -1,6 +1,9 @@
 import { Tooltip } from "@patternfly/react-core/dist/esm/components/Tooltip/index";
 import { type ReactNode, useRef, useState } from "react";
 
+/** PatternFly's waits longer before it shows: who is gone by then was passing by, perhaps before it listened itself. */
+const PASSING_MS = 250;
+
 interface Props {
   className: string;
   /** For those who do not see what it shows. */
@@ -12,11 +15,23 @@ interface Props {
 
 /**
  * Looks like text; a button, so that the keyboard reaches its tooltip. Every row has one: the tooltip
- * comes into being when it is wanted for the first time.
+ * comes into being when it is wanted for the first time, and from then on listens itself.
  */
 export function TooltipButton({ className, label, content, maxWidth, children }: Props) {
   const button = useRef<HTMLButtonElement>(null);
   const [wanted, setWanted] = useState<boolean | null>(null);
+  const since = useRef(0);
+
+  function come() {
+    since.current = performance.now();
+    setWanted(true);
+  }
+
+  function go() {
+    if (performance.now() - since.current < PASSING_MS) {
+      setWanted(false);
+    }
+  }
 
   return (
     <>
@@ -25,10 +40,10 @@ export function TooltipButton({ className, label, content, maxWidth, children }:
         type="button"
         className={className}
         aria-label={label}
-        onMouseEnter={() => setWanted(true)}
-        onFocus={() => setWanted(true)}
-        onMouseLeave={() => setWanted(false)}
-        onBlur={() => setWanted(false)}
+        onMouseEnter={come}
+        onFocus={come}
+        onMouseLeave={go}
+        onBlur={go}
       >
         {children}
       </button>
