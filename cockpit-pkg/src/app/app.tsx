@@ -1,6 +1,6 @@
 import { Page, PageSection } from "@patternfly/react-core/dist/esm/components/Page/index";
 import { Tab, TabTitleText, Tabs, TabsComponent } from "@patternfly/react-core/dist/esm/components/Tabs/index";
-import { type ReactNode, memo, useDeferredValue, useEffect } from "react";
+import { type ReactNode, memo, useEffect } from "react";
 
 import { ActivityTab } from "../activity/activity-tab";
 import { BackupsTab } from "../backups/backups-tab";
@@ -8,6 +8,7 @@ import type { AccessKeeper } from "../bridge/access";
 import { _, format } from "../bridge/cockpit";
 import { FilesTab } from "../files/files-tab";
 import { ShownPlace, useAccess, useAddress, useNow, useStore } from "../parts/hooks";
+import { useLater } from "../parts/use-later";
 import { SettingsTab } from "../settings/settings-tab";
 import { runningJobs } from "../state/select";
 import type { Session } from "../state/session";
@@ -57,8 +58,7 @@ export function App({ store, session, access: keeper }: Props) {
   const isIn = access.kind === "granted" || access.kind === "checking";
   const now = useNow();
   const address = useAddress();
-  // The tab chosen is marked at once; what is on it is drawn between frames.
-  const place = useDeferredValue(address);
+  const place = useLater(address, state.vms.byId.size + state.backups.list.length);
   const tab = tabOf(place.tab);
   const running = isIn ? runningJobs(state).length : 0;
 

@@ -10,7 +10,7 @@ import { Label, LabelGroup } from "@patternfly/react-core/dist/esm/components/La
 import { ToolbarItem } from "@patternfly/react-core/dist/esm/components/Toolbar/index";
 import { Stack, StackItem } from "@patternfly/react-core/dist/esm/layouts/Stack/index";
 import ArchiveIcon from "@patternfly/react-icons/dist/esm/icons/archive-icon";
-import { memo, useDeferredValue, useEffect, useMemo, useRef } from "react";
+import { memo, useEffect, useMemo, useRef } from "react";
 
 import { _, cockpit, format, ngettext } from "../bridge/cockpit";
 import type { Backup, Vm } from "../bridge/views";
@@ -22,6 +22,7 @@ import { NothingFound } from "../parts/nothing-found";
 import { LoadingView, ProblemView } from "../parts/problem-view";
 import type { TabProps } from "../parts/props";
 import { SelectAllItem } from "../parts/select-all";
+import { useLater } from "../parts/use-later";
 import { canExport, groupByProject, pageOf, pageWith, selectedBackups, visibleBackups } from "../state/select";
 import { type Action, type BackupsState, backupId } from "../state/state";
 import { bytes, number } from "../words/format";
@@ -84,7 +85,7 @@ function useShown(shown: string | null, found: readonly Backup[], backups: Backu
     wanted.current = backup.id;
     // eslint-disable-next-line react-hooks/exhaustive-deps -- once for each address, when it is there
   }, [shown, there]);
-  // Its page is drawn between frames: with one of the next drawings its row is there.
+  // Its page may be drawn between frames: with one of the next drawings its row is there.
   useEffect(() => {
     const row = wanted.current === null ? null : document.getElementById(`backup-row-${wanted.current}`);
     if (row === null) {
@@ -101,10 +102,9 @@ function useShown(shown: string | null, found: readonly Backup[], backups: Backu
 /* Drawn again only when what it shows has changed: log lines come far more often. */
 const BackupsCard = memo(function BackupsCard({ backups, vms, dispatch, session, now, project, shown }: CardProps) {
   const { list, kind, status } = backups;
-  // What is typed shows at once; the rows are drawn between frames.
-  const search = useDeferredValue(backups.search);
-  const sort = useDeferredValue(backups.sort);
-  const paging = useDeferredValue(backups.paging);
+  const search = useLater(backups.search, list.length);
+  const sort = useLater(backups.sort, list.length);
+  const paging = useLater(backups.paging, list.length);
   const found = useMemo(() => {
     const ofProject = project === null ? list : list.filter((backup) => backup.project_id === project);
     return visibleBackups(ofProject, { search, kind, status }, sort);

@@ -11,7 +11,7 @@ import { ToolbarItem } from "@patternfly/react-core/dist/esm/components/Toolbar/
 import { Stack, StackItem } from "@patternfly/react-core/dist/esm/layouts/Stack/index";
 import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table/dist/esm/components/Table/index";
 import VirtualMachineIcon from "@patternfly/react-icons/dist/esm/icons/virtual-machine-icon";
-import { memo, useDeferredValue, useMemo, useState } from "react";
+import { memo, useMemo, useState } from "react";
 
 import { _, format, ngettext } from "../bridge/cockpit";
 import type { Job, UnusedImage, Vm } from "../bridge/views";
@@ -22,6 +22,7 @@ import { NothingFound } from "../parts/nothing-found";
 import { LoadingView, LostView, ProblemView } from "../parts/problem-view";
 import type { TabProps } from "../parts/props";
 import { SelectAllItem } from "../parts/select-all";
+import { useLater } from "../parts/use-later";
 import { canBackUp, pageOf, protection, selectedVms, totalBytes, visibleVms } from "../state/select";
 import type { VmsState } from "../state/state";
 import { bytes, number } from "../words/format";
@@ -110,10 +111,9 @@ interface VmsCardProps extends Pick<TabProps, "dispatch" | "now"> {
 /* Drawn again only when what it shows has changed: log lines come far more often. */
 const VmsCard = memo(function VmsCard({ vms, jobs, starting, dispatch, now }: VmsCardProps) {
   const { byId } = vms;
-  // What is typed shows at once; the rows are drawn between frames.
-  const search = useDeferredValue(vms.search);
-  const sort = useDeferredValue(vms.sort);
-  const paging = useDeferredValue(vms.paging);
+  const search = useLater(vms.search, byId.size);
+  const sort = useLater(vms.sort, byId.size);
+  const paging = useLater(vms.paging, byId.size);
   const found = useMemo(() => visibleVms(byId.values(), search, sort), [byId, search, sort]);
   const { rows, page } = useMemo(() => pageOf(found, paging), [found, paging]);
   const selected = selectedVms({ vms });

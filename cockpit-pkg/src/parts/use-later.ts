@@ -1,0 +1,14 @@
+import { useDeferredValue } from "react";
+
+/** Fewer rows than this are drawn in the frame in which they were asked for. */
+const MANY_ROWS = 200;
+
+/**
+ * A search, an order, a place as the rows of a long list follow it: what is typed or chosen shows at
+ * once, and they are drawn between frames, in slices that the next key press interrupts.
+ * @param count  of what is looked through for the rows
+ */
+export function useLater<T>(value: T, count: number): T {
+  const later = useDeferredValue(value);
+  return count < MANY_ROWS ? value : later;
+}
