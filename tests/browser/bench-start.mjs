@@ -9,6 +9,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 
+import { profilePath, startProfile } from "./bench-watch.mjs";
 import { cockpitBackup } from "./helper.mjs";
 
 const FRAME_NAME = "cockpit1:localhost/backup";
@@ -71,8 +72,9 @@ async function openShell(bed) {
   return page;
 }
 
-async function start(bed) {
+async function start(bed, profile) {
   const page = await openShell(bed);
+  const stopProfile = profile === null ? null : await startProfile(page);
   const link = page.locator('#host-apps a[href$="/backup"]');
   const clicked = await link.evaluate((element) => {
     const now = performance.timeOrigin + performance.now();
@@ -82,6 +84,7 @@ async function start(bed) {
   await page.frameLocator(`iframe[name="${FRAME_NAME}"]`).locator("[data-vm] input").first().waitFor();
   const inner = page.frame({ name: FRAME_NAME });
   await inner.waitForFunction(() => window.startMarks.usable !== undefined);
+  await stopProfile?.(profile);
   const read = await inner.evaluate(readStart);
   await page.close();
   const begun = read.origin - clicked;
@@ -112,10 +115,10 @@ function plantWatch(bed) {
 }
 
 /** Notes under `what` the parts of a first start and of one from the cache. Before anything of the bed was opened. */
-export async function noteStart(bed, what, note) {
+export async function noteStart(bed, what, note, profiles) {
   plantWatch(bed);
   for (const how of ["first visit", "from the cache"]) {
-    const parts = await start(bed);
+    const parts = await start(bed, profiles === null ? null : profilePath(profiles, `${what}, ${how}`));
     for (const [name, text] of Object.entries(PARTS)) {
       note(`${what}, ${how}: ${text}`, "ms", parts[name]);
     }

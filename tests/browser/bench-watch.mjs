@@ -53,7 +53,13 @@ async function startTrace(session) {
   };
 }
 
-async function startProfile(page) {
+/** Where the profile of a step goes. */
+export function profilePath(folder, name) {
+  return join(folder, `${name.replace(/[^\w]+/g, "-")}.cpuprofile`);
+}
+
+/** Returns what ends it and writes it to a file. */
+export async function startProfile(page) {
   const session = await page.context().newCDPSession(page);
   await session.send("Profiler.enable");
   await session.send("Profiler.setSamplingInterval", { interval: 500 });
@@ -88,7 +94,7 @@ export async function watchSteps(browser, page, inner, note, { profiles, isTrace
     const { gap, task } = await inner.evaluate(() => window.watched);
     note(name, "frame", gap);
     note(name, "task", task);
-    await stopProfile?.(join(profiles, `${name.replace(/[^\w]+/g, "-")}.cpuprofile`));
+    await stopProfile?.(profilePath(profiles, name));
     if (stopTrace !== null) {
       note(name, "cpu", longestTask(await stopTrace()));
     }

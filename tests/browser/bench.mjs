@@ -43,6 +43,7 @@ const { values: options, positionals: wanted } = parseArgs({
   },
 });
 
+const profiles = options.profiles ?? null;
 const figures = new Map();
 const note = (step, name, value) => {
   const known = figures.get(step) ?? {};
@@ -117,7 +118,7 @@ async function atScale(names) {
   try {
     const { page, frame } = await openPage(bed);
     const inner = page.frame({ name: "cockpit1:localhost/backup" });
-    const step = await watchSteps(bed.browser, page, inner, note, { profiles: options.profiles ?? null, isTraced: !options["no-trace"] });
+    const step = await watchSteps(bed.browser, page, inner, note, { profiles, isTraced: !options["no-trace"] });
     await logComes(frame, names.includes("log") ? step : (_name, act) => act());
     for (const name of names) {
       await topics[name]({ bed, page, frame, step });
@@ -130,7 +131,7 @@ async function atScale(names) {
 async function starts() {
   const bed = await startScenario(largeHost());
   try {
-    await noteStart(bed, `${VMS} machines`, note);
+    await noteStart(bed, `${VMS} machines`, note, profiles);
   } finally {
     await bed.close();
   }
@@ -143,7 +144,7 @@ async function realStarts() {
       await makeVm(bed, { dataMiB: 1 });
     }
     await noteHelper(bed, note);
-    await noteStart(bed, "the real helper", note);
+    await noteStart(bed, "the real helper", note, profiles);
   } finally {
     await bed.close();
   }
@@ -174,8 +175,8 @@ if (unknown.length > 0) {
 }
 const chosen = wanted.length === 0 ? all : wanted;
 const scale = Object.keys(topics).filter((name) => chosen.includes(name));
-if (options.profiles !== undefined) {
-  mkdirSync(options.profiles, { recursive: true });
+if (profiles !== null) {
+  mkdirSync(profiles, { recursive: true });
 }
 const runs = Number(options.runs);
 console.log(`${runs} runs; load ${loadavg()[0].toFixed(1)} of ${readFileSync("/proc/cpuinfo", "utf8").match(/^processor/gm).length} processors`);

@@ -11,9 +11,21 @@ import { readFileSync } from "node:fs";
 
 const scenarioFile = process.argv[2];
 
+/* Frames go out many at a time, as from a helper that is quick. */
+const GATHERED_MAX_BYTES = 256 * 1024;
+let gathered = "";
+
+function flush() {
+  process.stdout.write(gathered);
+  gathered = "";
+}
+
 function send(channel, payload) {
-  const body = Buffer.from(`${channel}\n${payload}`);
-  process.stdout.write(Buffer.concat([Buffer.from(`${body.length}\n`), body]));
+  const body = `${channel}\n${payload}`;
+  gathered += `${Buffer.byteLength(body)}\n${body}`;
+  if (gathered.length > GATHERED_MAX_BYTES) {
+    flush();
+  }
 }
 
 const control = (message) => send("", JSON.stringify(message));
@@ -67,7 +79,9 @@ process.stdin.on("data", (data) => {
     buffered = buffered.subarray(end + 1 + length);
     const split = frame.indexOf("\n");
     receive(frame.slice(0, split), frame.slice(split + 1));
+    flush();
   }
 });
 process.stdin.on("end", () => process.exit(0));
 control({ command: "init", version: 1 });
+flush();
