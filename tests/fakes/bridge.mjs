@@ -4,10 +4,10 @@
  * stdio, and answers from a scenario, a JSON file:
  *   { "<op>": { "items": [...], "progress": [...], "log": [...], "result": …, "raw": ["…"],
  *               "logRepeat": { "count": 1000, "line": {…} }, "problem": "…", "message": "…", "open": true } }
- * An operation that the scenario lacks gets no answer at all. The file is read again at each open,
+ * An operation that the scenario lacks gets no answer at all. The file is looked at again at each open,
  * so that a test may change what is said.
  */
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 
 const scenarioFile = process.argv[2];
 
@@ -30,8 +30,21 @@ function send(channel, payload) {
 
 const control = (message) => send("", JSON.stringify(message));
 
+let scenario = null;
+let scenarioState = "";
+
+function scenarioNow() {
+  const { mtimeNs, size, ino } = statSync(scenarioFile, { bigint: true });
+  const state = [mtimeNs, size, ino].join(" ");
+  if (state !== scenarioState) {
+    scenario = JSON.parse(readFileSync(scenarioFile, "utf8"));
+    scenarioState = state;
+  }
+  return scenario;
+}
+
 function answer(channel, op) {
-  const said = JSON.parse(readFileSync(scenarioFile, "utf8"))[op];
+  const said = scenarioNow()[op];
   if (said === undefined) {
     return;
   }
