@@ -33,6 +33,7 @@ function start(container: HTMLElement): void {
     helper: createHelper(access),
     timer: browserTimer,
     now: () => new Date(),
+    machinesFirst: ["", "vms"].includes(cockpit.location.path[0] ?? ""),
   });
   let before = access.get().kind;
   access.subscribe(() => {

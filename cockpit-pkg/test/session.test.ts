@@ -38,6 +38,36 @@ describe("session", () => {
     assert.ok(changes < 5, `${changes} changes`);
   });
 
+  describe("with the machines first", () => {
+    beforeEach(() => {
+      helper = new FakeHelper();
+      timer = new FakeTimer();
+      startSession(createStore(), { helper, timer, now: () => new Date(0), machinesFirst: true });
+    });
+
+    test("backups are asked for once, when the machines are listed", () => {
+      assert.equal(helper.count("backup.list"), 0);
+      helper.only("vm.list").send("result", listed);
+      assert.equal(helper.count("backup.list"), 1);
+      timer.go(5000);
+      assert.equal(helper.count("backup.list"), 1);
+    });
+
+    test("or when those are not to be had", () => {
+      helper.only("vm.list").close("access-denied");
+      assert.equal(helper.count("backup.list"), 1);
+    });
+
+    test("or when they take long", () => {
+      timer.go(999);
+      assert.equal(helper.count("backup.list"), 0);
+      timer.go(1);
+      assert.equal(helper.count("backup.list"), 1);
+      helper.only("vm.list").send("result", listed);
+      assert.equal(helper.count("backup.list"), 1);
+    });
+  });
+
   test("a lost watch is opened again, later each time, and at once when asked", () => {
     helper.only("vm.list").close("disconnected");
     assert.equal(store.get().vms.load.phase, "failed");

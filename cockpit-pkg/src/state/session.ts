@@ -60,8 +60,12 @@ export interface Surroundings {
   helper: Helper;
   timer: Timer;
   now: () => Date;
+  /** The machines are what is looked at: the list of backups, which is far longer, waits for theirs. */
+  machinesFirst?: boolean;
 }
 
+/** So long it waits at most. */
+const BACKUPS_WAIT_MS = 1000;
 const RETRY_DELAYS_MS = [1000, 2000, 5000, 10_000];
 /** What does not change by itself within seconds is asked for less often. */
 const SLOW_PROBLEMS = new Set(["not-supported", "access-denied", "protocol-error"]);
@@ -79,7 +83,7 @@ export function exportFileName(now: Date): string {
   return `backups-export-${now.toISOString().slice(0, 19).replace(/:/g, "-")}.tar.gz`;
 }
 
-export function startSession(store: Store, { helper, timer, now }: Surroundings): Session {
+export function startSession(store: Store, { helper, timer, now, machinesFirst = false }: Surroundings): Session {
   const { dispatch } = store;
   const following = new Map<string, Close>();
   /** Exports whose end is waited for. */
@@ -152,10 +156,12 @@ export function startSession(store: Store, { helper, timer, now }: Surroundings)
       listed({ unused_images: unusedImages }) {
         dispatch({ type: "vms-listed", unusedImages });
         machines.answered();
+        startBackups();
       },
       lost(problem) {
         dispatch({ type: "vms-closed", problem });
         over(problem);
+        startBackups();
       },
     });
   });
@@ -306,9 +312,23 @@ export function startSession(store: Store, { helper, timer, now }: Surroundings)
     });
   }
 
+  /* All comes over one connection, through the same few programs. */
+  let cancelWait: Close | null = null;
+
+  function startBackups() {
+    if (cancelWait !== null) {
+      cancelWait();
+      cancelWait = null;
+      backups.start();
+    }
+  }
+
+  cancelWait = timer.after(BACKUPS_WAIT_MS, startBackups);
   machines.start();
-  backups.start();
   jobs.start();
+  if (!machinesFirst) {
+    startBackups();
+  }
 
   return {
     backUp(names, options) {
@@ -347,6 +367,7 @@ export function startSession(store: Store, { helper, timer, now }: Surroundings)
     },
     stop() {
       stopped = true;
+      cancelWait?.();
       [machines, backups, jobs].forEach((kept) => kept.stop());
       following.forEach((close) => close());
       following.clear();
