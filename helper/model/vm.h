@@ -48,6 +48,7 @@ typedef struct
   BkVmState state;
   gboolean persistent;       /* has a definition that outlives its run */
   gboolean has_saved_memory; /* off, and its next start goes on from there (managed save) */
+  guint snapshots_count;     /* inside its disks; known while it is off */
   GPtrArray *disks;          /* of BkVmDisk, in the order of its definition */
 } BkVm;
 

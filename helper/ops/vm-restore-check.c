@@ -1,4 +1,5 @@
 #include "base/error.h"
+#include "base/gettext.h"
 #include "base/path.h"
 #include "ops/vm-restore-private.h"
 
@@ -51,11 +52,29 @@ bk_vm_restore_check_directory (const BkVmRestoreRequest *request, GError **error
   return FALSE;
 }
 
+/* They are in the images that would be replaced, and in no backup. */
+static gboolean
+check_no_snapshots (const BkVm *vm, GError **error)
+{
+  if (vm->snapshots_count == 0)
+    return TRUE;
+  bk_set_error (error, BK_ERROR_UNSUPPORTED,
+                bk_ngettext ("The VM “%s” has %u snapshot inside its disks, which would be lost "
+                             "with them; restore it as a new VM, or delete the snapshot first "
+                             "(virsh snapshot-delete)",
+                             "The VM “%s” has %u snapshots inside its disks, which would be lost "
+                             "with them; restore it as a new VM, or delete the snapshots first "
+                             "(virsh snapshot-delete)",
+                             vm->snapshots_count),
+                vm->name, vm->snapshots_count);
+  return FALSE;
+}
+
 /**
  * bk_vm_restore_check_target:
  *
  * Errors: %BK_ERROR_USAGE when @vm is not the one that was backed up, %BK_ERROR_BUSY when it runs,
- *   %BK_ERROR_UNSUPPORTED when its memory is saved.
+ *   %BK_ERROR_UNSUPPORTED when its memory is saved, or its disks hold snapshots.
  */
 gboolean
 bk_vm_restore_check_target (const BkVm *vm, const BkVmChain *chain, GError **error)
@@ -75,7 +94,7 @@ bk_vm_restore_check_target (const BkVm *vm, const BkVmChain *chain, GError **err
                     "The VM “%s” is running; shut it down before its disks are replaced", vm->name);
       return FALSE;
     }
-  return bk_vm_check_no_saved_memory (vm, error);
+  return check_no_snapshots (vm, error) && bk_vm_check_no_saved_memory (vm, error);
 }
 
 /**

@@ -35,6 +35,17 @@ read_state (virDomainPtr domain, virDomainStatsRecordPtr record)
   return state_of (state);
 }
 
+/* Those of a VM that runs matter to nobody who asks here. */
+static guint
+count_snapshots (virDomainPtr domain, const BkVm *vm)
+{
+  int count = bk_vm_is_active (vm)
+                  ? 0
+                  : virDomainSnapshotNum (domain, VIR_DOMAIN_SNAPSHOT_LIST_INTERNAL);
+
+  return count < 0 ? 0 : (guint) count;
+}
+
 /* NULL without error for a VM that is gone since it was listed. */
 static BkVm *
 read_vm (virDomainPtr domain, virDomainStatsRecordPtr record, GError **error)
@@ -57,6 +68,7 @@ read_vm (virDomainPtr domain, virDomainStatsRecordPtr record, GError **error)
     return NULL;
   vm->state = read_state (domain, record);
   vm->persistent = virDomainIsPersistent (domain) == 1;
+  vm->snapshots_count = count_snapshots (domain, vm);
   vm->has_saved_memory = !bk_vm_is_active (vm) && virDomainHasManagedSaveImage (domain, 0) == 1;
   bk_libvirt_read_disks (domain, record, vm);
   return g_steal_pointer (&vm);

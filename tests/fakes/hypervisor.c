@@ -115,6 +115,7 @@ copy_vm (FakeHypervisor *self)
   copy->state = self->vm->state;
   copy->persistent = self->vm->persistent;
   copy->has_saved_memory = self->vm->has_saved_memory;
+  copy->snapshots_count = self->vm->snapshots_count;
   for (guint i = 0; i < self->vm->disks->len; i++)
     {
       const BkVmDisk *disk = g_ptr_array_index (self->vm->disks, i);

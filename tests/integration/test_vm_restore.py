@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.helper import BUSY, INTEGRITY, NO_SPACE, NOT_FOUND, USAGE
+from support.helper import BUSY, FAILED, INTEGRITY, NO_SPACE, NOT_FOUND, USAGE
 from support.process import run
 from support.steps import Killer, leftovers
 from support.vm import qemu_img_compare, virsh
@@ -257,3 +257,18 @@ def test_what_cannot_be_meant(helper, points, scratch):
     helper.run("vm", "restore", backup, "--directory", "relative", status=USAGE)
     helper.run("vm", "restore", backup, "--as", "../x", "--directory", scratch, status=USAGE)
     helper.run("vm", "restore", full_id(vm, "none"), "--directory", scratch, status=NOT_FOUND)
+
+
+def test_in_place_does_not_lose_snapshots(helper, make_vm):
+    vm = make_vm(start=False, vda="4M")
+    virsh("snapshot-create-as", vm.name, "before-the-upgrade")
+    helper.run("vm", "backup", vm.name)
+    (backup,) = helper.backups(vm.name)
+    try:
+        before = vm.disks["vda"].path.read_bytes()
+        refused = helper.run("vm", "restore", f"vm/{vm.name}/{backup}", "--in-place", status=FAILED)
+        assert "has 1 snapshot inside its disks, which would be lost" in refused.stderr
+        assert vm.disks["vda"].path.read_bytes() == before
+    finally:
+        virsh("snapshot-delete", vm.name, "before-the-upgrade")
+    helper.run("vm", "restore", f"vm/{vm.name}/{backup}", "--in-place")
