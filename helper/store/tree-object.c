@@ -232,21 +232,6 @@ describe_attributes (const BkTreeObject *object,
   return 0;
 }
 
-/**
- * bk_tree_object_has_attributes:
- * @object: an open file or directory
- *
- * Returns: %FALSE if it has neither attributes nor access control lists; %TRUE also where that
- *   cannot be told.
- */
-gboolean
-bk_tree_object_has_attributes (const BkTreeObject *object)
-{
-  ssize_t length_bytes = flistxattr (object->fd, NULL, 0);
-
-  return length_bytes > 0 || (length_bytes < 0 && errno != ENOTSUP);
-}
-
 static void
 describe_extents (const BkTreeObject *object, struct archive_entry *entry)
 {

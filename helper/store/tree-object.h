@@ -28,7 +28,6 @@ void bk_tree_object_init (BkTreeObject *object);
 void bk_tree_object_clear (BkTreeObject *object);
 int bk_tree_object_open (BkTreeObject *object, int dirfd, const char *name, mode_t mode);
 int bk_tree_object_find_extents (BkTreeObject *object);
-gboolean bk_tree_object_has_attributes (const BkTreeObject *object);
 int bk_tree_object_describe (const BkTreeObject *object,
                              int dirfd,
                              const char *name,

@@ -1,6 +1,5 @@
 #include "store/tree-pack.h"
 
-#include "store/tree-header.h"
 #include "store/tree-pax.h"
 
 #include <archive.h>
@@ -216,23 +215,6 @@ write_header (struct archive *archive,
   return 0;
 }
 
-/* Its headers are there; its content goes straight into the frame after them. */
-static int
-pack_common (BkTreePacker *packer, gboolean *has_changed)
-{
-  const BkTreeObject *object = &packer->object;
-  GByteArray *plain = packer->plain;
-  guint at = plain->len, size_bytes = (guint) object->st.st_size;
-  guint padding_bytes = -size_bytes & 511;
-
-  g_byte_array_set_size (plain, at + size_bytes + padding_bytes);
-  memset (plain->data + at + size_bytes, 0, padding_bytes);
-  int errnum = read_extent (object->fd, 0, plain->data + at, size_bytes, has_changed);
-  if (errnum == 0 && bk_tree_object_has_changed (object))
-    *has_changed = TRUE;
-  return errnum;
-}
-
 static int
 pack_object (BkTreePacker *packer, const BkTreeArchiveInput *input, gboolean *has_changed)
 {
@@ -245,9 +227,6 @@ pack_object (BkTreePacker *packer, const BkTreeArchiveInput *input, gboolean *ha
     return EFBIG;
   if (is_file)
     errnum = bk_tree_object_find_extents (object);
-  if (errnum == 0 && is_file && !object->is_sparse && !bk_tree_object_has_attributes (object) &&
-      bk_tree_header_append (packer->plain, input->path, &object->st))
-    return pack_common (packer, has_changed);
   if (errnum == 0 && is_file)
     errnum = read_content (packer, has_changed);
   if (errnum != 0)
