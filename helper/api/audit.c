@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "format/json.h"
 #include "model/event.h"
-#include "store/event-log.h"
+#include "store/event-log/event-log.h"
 
 #include <string.h>
 

@@ -6,8 +6,8 @@
 #include "base/error.h"
 #include "base/gettext.h"
 #include "format/log-line.h"
-#include "ops/job-run.h"
-#include "ops/job.h"
+#include "ops/job/job.h"
+#include "ops/job/run.h"
 
 #include <string.h>
 #include <sys/stat.h>

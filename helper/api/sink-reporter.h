@@ -1,7 +1,7 @@
 #pragma once
 
 #include "api/sink.h"
-#include "store/job-reporter.h"
+#include "store/state/job-reporter.h"
 
 /*
  * Who watches a job in the foreground: the frames that a follower of a detached one would get,

@@ -9,7 +9,7 @@
 #include "cli/json-sink.h"
 #include "cli/output.h"
 #include "cli/text-sink.h"
-#include "store/settings-file.h"
+#include "store/state/settings-file.h"
 
 #include <glib-unix.h>
 #include <signal.h>

@@ -7,7 +7,7 @@
 #include "base/gettext.h"
 #include "cockpit/relay.h"
 #include "cockpit/session.h"
-#include "store/settings-file.h"
+#include "store/state/settings-file.h"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -6,7 +6,7 @@
 #include "base/language.h"
 #include "base/thread.h"
 #include "cockpit/channel-sink.h"
-#include "store/settings-file.h"
+#include "store/state/settings-file.h"
 
 #include <string.h>
 

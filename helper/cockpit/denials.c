@@ -4,7 +4,7 @@
 #include "format/json.h"
 #include "model/attempts.h"
 #include "model/event.h"
-#include "store/event-log.h"
+#include "store/event-log/event-log.h"
 
 #define LOOK_SECONDS 15
 

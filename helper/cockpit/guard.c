@@ -4,7 +4,7 @@
 #include "base/watch.h"
 #include "cockpit/denials.h"
 #include "format/ticket-json.h"
-#include "store/ticket-store.h"
+#include "store/state/ticket-store.h"
 
 #include <glib-unix.h>
 

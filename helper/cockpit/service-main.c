@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "base/gettext.h"
 #include "cockpit/session.h"
-#include "store/settings-file.h"
+#include "store/state/settings-file.h"
 
 #include <sys/resource.h>
 #include <sys/stat.h>

@@ -5,7 +5,7 @@
 #include "base/gettext.h"
 #include "base/lock.h"
 #include "base/path.h"
-#include "store/runtime-dir.h"
+#include "store/state/runtime-dir.h"
 
 #include <errno.h>
 #include <fcntl.h>

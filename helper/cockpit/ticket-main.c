@@ -11,9 +11,9 @@
 #include "format/json.h"
 #include "format/ticket-json.h"
 #include "model/event.h"
-#include "store/event-log.h"
-#include "store/settings-file.h"
-#include "store/ticket-store.h"
+#include "store/event-log/event-log.h"
+#include "store/state/settings-file.h"
+#include "store/state/ticket-store.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "store/log-reader.h"
+#include "store/log/reader.h"
 
 gboolean bk_log_follow (BkLogReader *reader,
                         BkLogLineFunc func,

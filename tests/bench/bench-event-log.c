@@ -1,8 +1,8 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/path.h"
-#include "store/event-log-view.h"
-#include "store/event-log.h"
+#include "store/event-log/event-log.h"
+#include "store/event-log/view.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "store/event-log.h"
+#include "store/event-log/event-log.h"
 
 #include <stdio.h>
 #include <stdlib.h>

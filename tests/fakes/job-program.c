@@ -8,8 +8,8 @@
  *   job-program bridge, job-program service
  */
 
-#include "api/ops-job.h"
-#include "api/ops-log.h"
+#include "api/operations/job.h"
+#include "api/operations/log.h"
 #include "api/runner.h"
 #include "base/error.h"
 #include "base/fd.h"
@@ -18,7 +18,7 @@
 #include "cockpit/bridge.h"
 #include "cockpit/service.h"
 #include "format/json.h"
-#include "store/settings-file.h"
+#include "store/state/settings-file.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -14,7 +14,7 @@
 #include "cockpit/relay.h"
 #include "cockpit/service.h"
 #include "cockpit/session.h"
-#include "store/settings-file.h"
+#include "store/state/settings-file.h"
 
 #include <locale.h>
 #include <string.h>

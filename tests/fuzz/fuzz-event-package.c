@@ -1,5 +1,5 @@
 #include "base/fd.h"
-#include "store/event-package.h"
+#include "store/event-log/package.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 #include "base/fd.h"
 #include "format/seek-table.h"
 #include "model/tree-path.h"
-#include "store/frame-codec.h"
-#include "store/tree-archive.h"
+#include "store/archive/frame-codec.h"
+#include "store/tree/archive.h"
 
 #include <string.h>
 #include <sys/mman.h>

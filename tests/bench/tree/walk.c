@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "format/nbkm.h"
-#include "store/tree-scan.h"
+#include "store/tree/scan.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "api/view-backup.h"
+#include "api/views/backup.h"
 
 static void
 add (GPtrArray *backups, const char *id, guint64 size_bytes)

@@ -1,4 +1,4 @@
-#include "api/view-tree.h"
+#include "api/views/tree.h"
 
 #include "format/tree-settings-json.h"
 

@@ -1,4 +1,4 @@
-#include "api/view-vm.h"
+#include "api/views/vm.h"
 
 #define UUID "11111111-1111-1111-1111-111111111111"
 

@@ -1,4 +1,4 @@
-#include "api/view-vm.h"
+#include "api/views/vm.h"
 #include "base/error.h"
 
 static void

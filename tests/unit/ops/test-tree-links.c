@@ -1,4 +1,4 @@
-#include "ops/tree-links.h"
+#include "ops/tree/links.h"
 
 static void
 test_first_stored (void)

@@ -1,4 +1,4 @@
-#include "ops/tree-restore.h"
+#include "ops/tree/restore.h"
 
 #include "../store/tree-compare.h"
 #include "base/atomic-file.h"
@@ -9,7 +9,7 @@
 #include "format/json.h"
 #include "format/metadata.h"
 #include "model/tree-entry.h"
-#include "store/tree-target.h"
+#include "store/tree/target.h"
 
 #include <errno.h>
 #include <fcntl.h>

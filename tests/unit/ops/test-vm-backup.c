@@ -1,12 +1,12 @@
 /* A VM's backup against a hypervisor that does what the test says: what is asked of it, in which order,
  * and what is left when it fails. What libvirt and QEMU really do is tests/integration's. */
-#include "ops/vm-backup.h"
+#include "ops/vm/backup.h"
 
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/path.h"
 #include "fakes/hypervisor.h"
-#include "store/catalogue.h"
+#include "store/repository/catalogue.h"
 
 #include <glib/gstdio.h>
 #include <string.h>

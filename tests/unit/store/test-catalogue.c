@@ -1,4 +1,4 @@
-#include "store/catalogue.h"
+#include "store/repository/catalogue.h"
 
 #include "base/atomic-file.h"
 #include "base/error.h"

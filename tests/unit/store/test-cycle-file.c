@@ -1,4 +1,4 @@
-#include "store/cycle-file.h"
+#include "store/repository/cycle-file.h"
 
 #include "base/error.h"
 #include "base/fd.h"

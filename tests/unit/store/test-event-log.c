@@ -1,9 +1,9 @@
-#include "store/event-log.h"
+#include "store/event-log/event-log.h"
 
 #include "base/error.h"
 #include "base/path.h"
 #include "format/event-segment.h"
-#include "store/event-log-view.h"
+#include "store/event-log/view.h"
 
 #include <glib/gstdio.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "store/export-stream.h"
+#include "store/archive/export-stream.h"
 
 #include "base/digest.h"
 #include "base/error.h"

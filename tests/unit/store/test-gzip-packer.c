@@ -1,4 +1,4 @@
-#include "store/gzip-packer.h"
+#include "store/archive/gzip-packer.h"
 
 #include <gio/gio.h>
 #include <string.h>

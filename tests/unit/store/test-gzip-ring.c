@@ -1,4 +1,4 @@
-#include "store/gzip-ring.h"
+#include "store/archive/gzip-ring.h"
 
 #include <string.h>
 

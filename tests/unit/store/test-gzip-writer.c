@@ -1,4 +1,4 @@
-#include "store/gzip-writer.h"
+#include "store/archive/gzip-writer.h"
 
 #include "base/error.h"
 #include "base/fd.h"

@@ -1,10 +1,10 @@
-#include "store/job-reporter.h"
-#include "store/job-store.h"
+#include "store/state/job-reporter.h"
+#include "store/state/job-store.h"
 
 #include "base/error.h"
 #include "base/path.h"
 #include "base/timestamp.h"
-#include "store/log-reader.h"
+#include "store/log/reader.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>

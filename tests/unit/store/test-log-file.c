@@ -1,5 +1,5 @@
-#include "store/log-file.h"
-#include "store/log-reader.h"
+#include "store/log/file.h"
+#include "store/log/reader.h"
 
 #include "base/error.h"
 #include "base/fd.h"

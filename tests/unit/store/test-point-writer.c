@@ -1,4 +1,4 @@
-#include "store/point-writer.h"
+#include "store/repository/point-writer.h"
 
 #include "base/digest.h"
 #include "base/error.h"

@@ -1,4 +1,4 @@
-#include "store/settings-file.h"
+#include "store/state/settings-file.h"
 
 #include "base/error.h"
 

@@ -1,4 +1,4 @@
-#include "store/ticket-store.h"
+#include "store/state/ticket-store.h"
 
 #include "base/error.h"
 #include "base/fd.h"

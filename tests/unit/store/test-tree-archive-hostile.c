@@ -1,12 +1,12 @@
 /* The fuzz target's corpus again, here for what is said about each: good ones are read to their end,
  * bad ones are refused with the reason. */
-#include "store/tree-archive.h"
+#include "store/tree/archive.h"
 
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "format/seek-table.h"
-#include "store/frame-codec.h"
+#include "store/archive/frame-codec.h"
 
 #include <fcntl.h>
 #include <string.h>

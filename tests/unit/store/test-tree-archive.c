@@ -1,10 +1,10 @@
-#include "store/tree-archive.h"
+#include "store/tree/archive.h"
 
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/path.h"
-#include "store/tree-acl.h"
+#include "store/tree/acl.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>

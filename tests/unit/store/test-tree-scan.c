@@ -1,8 +1,8 @@
-#include "store/tree-scan.h"
+#include "store/tree/scan.h"
 
 #include "base/fd.h"
 #include "base/path.h"
-#include "store/tree-sources.h"
+#include "store/tree/sources.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,0 @@
-#pragma once
-
-#include "ops/vm-consolidate.h"
-
-gboolean bk_vm_consolidate_make (BkVmRun *run, GError **error);

@@ -1,5 +1,0 @@
-#pragma once
-
-#include "ops/vm-run.h"
-
-gboolean bk_vm_verify_family (BkVmRun *run, GError **error);

@@ -1,0 +1,5 @@
+#pragma once
+
+#include "ops/vm/consolidate.h"
+
+gboolean bk_vm_consolidate_make (BkVmRun *run, GError **error);

@@ -1,0 +1,271 @@
+#include "ops/vm/run.h"
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/gettext.h"
+#include "base/passable.h"
+#include "base/path.h"
+#include "base/quantity.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* So that "<vm>-<disk>-Full-Merged-YYYYMMDD_HHMMSS.qcow2" stays one name on every file system. */
+#define VM_NAME_MAX_BYTES 150
+
+/**
+ * bk_vm_name_check:
+ *
+ * Errors: %BK_ERROR_USAGE for a name that no project can be named by.
+ */
+gboolean
+bk_vm_name_check (const char *name, GError **error)
+{
+  if (bk_name_is_safe (name) && strlen (name) <= VM_NAME_MAX_BYTES)
+    return TRUE;
+
+  g_autofree char *line = bk_error_one_line (name);
+  bk_set_error (error, BK_ERROR_USAGE,
+                "The VM “%s” cannot be backed up under this name: it begins with “.” or “-”, has "
+                "control characters or is longer than %d bytes; rename the VM",
+                line, VM_NAME_MAX_BYTES);
+  return FALSE;
+}
+
+/**
+ * bk_vm_run_open:
+ * @request: must outlive the run
+ *
+ * Errors: %BK_ERROR_NOT_FOUND, %BK_ERROR_BUSY at once when another run works on this VM,
+ *   %BK_ERROR_UNAVAILABLE, %BK_ERROR_INTEGRITY when manifest.json cannot be trusted.
+ *
+ * Returns: (transfer full) (nullable): the run.
+ */
+BkVmRun *
+bk_vm_run_open (BkRepository *repository,
+                BkHypervisor *hypervisor,
+                BkReporter *reporter,
+                const BkVmBackupRequest *request,
+                GCancellable *cancellable,
+                GError **error)
+{
+  const char *vm_name = request->vm;
+
+  if (!bk_vm_name_check (vm_name, error))
+    return NULL;
+
+  g_autoptr (BkVmRun) run = g_new0 (BkVmRun, 1);
+  run->request = request;
+  run->repository = g_object_ref (repository);
+  run->hypervisor = g_object_ref (hypervisor);
+  run->reporter = reporter == NULL ? NULL : g_object_ref (reporter);
+  run->cancellable = cancellable == NULL ? NULL : g_object_ref (cancellable);
+  run->project = -1;
+  run->project_id = g_strconcat ("vm/", vm_name, NULL);
+  run->project_path = g_build_filename (bk_repository_path (repository), run->project_id, NULL);
+
+  run->vm = bk_hypervisor_find_by_name (hypervisor, vm_name, error);
+  if (run->vm == NULL)
+    return NULL;
+  run->lock = bk_repository_lock_project (repository, run->project_id, request->job_id, error);
+  if (run->lock == NULL)
+    return NULL;
+  run->project = bk_repository_open_project (repository, run->project_id, error);
+  if (run->project < 0 || !bk_cycle_file_load (run->project, run->project_id, &run->cycle, error))
+    return NULL;
+  return g_steal_pointer (&run);
+}
+
+void
+bk_vm_run_free (BkVmRun *run)
+{
+  g_clear_pointer (&run->plan, bk_vm_plan_free);
+  bk_vm_facts_clear (&run->facts);
+  g_clear_pointer (&run->cycle, bk_cycle_free);
+  g_clear_pointer (&run->vm, bk_vm_free);
+  bk_fd_clear (&run->project);
+  g_clear_pointer (&run->lock, bk_lock_free);
+  g_free (run->project_path);
+  g_free (run->project_id);
+  g_clear_object (&run->cancellable);
+  g_clear_object (&run->reporter);
+  g_clear_object (&run->hypervisor);
+  g_clear_object (&run->repository);
+  g_free (run);
+}
+
+void
+bk_vm_run_log (BkVmRun *run,
+               BkLogLevel level,
+               const char *backup_id,
+               const char *action,
+               const char *format,
+               ...)
+{
+  va_list args;
+
+  va_start (args, format);
+  g_autofree char *message = g_strdup_vprintf (bk_gettext (format), args);
+  va_end (args);
+  bk_reporter_message (run->reporter, level, run->project_id, backup_id, action, "%s", message);
+}
+
+void
+bk_vm_run_progress (BkVmRun *run, const char *step, guint64 done_bytes, guint64 total_bytes)
+{
+  bk_reporter_progress (run->reporter, &(BkProgress){ .project_id = run->project_id,
+                                                      .step = step,
+                                                      .done_bytes = done_bytes,
+                                                      .total_bytes = total_bytes });
+}
+
+/**
+ * bk_vm_run_set_cycle:
+ * @cycle: (transfer full) (nullable): what is on disk now
+ */
+void
+bk_vm_run_set_cycle (BkVmRun *run, BkCycle *cycle)
+{
+  g_clear_pointer (&run->cycle, bk_cycle_free);
+  run->cycle = cycle;
+}
+
+/**
+ * bk_vm_run_observe:
+ *
+ * Reads what the plan is decided from.
+ */
+gboolean
+bk_vm_run_observe (BkVmRun *run, GError **error)
+{
+  bk_vm_facts_clear (&run->facts);
+  return bk_vm_facts_read (&run->facts, run->request, bk_repository_path (run->repository),
+                           run->project, run->hypervisor, run->vm, run->cycle, error);
+}
+
+/**
+ * bk_vm_run_decide:
+ *
+ * Has the model decide what this run does, by the facts that it has; again where it has learnt more.
+ */
+gboolean
+bk_vm_run_decide (BkVmRun *run, GError **error)
+{
+  run->facts.facts.vm = run->vm;
+  run->facts.facts.cycle = run->cycle;
+  g_clear_pointer (&run->plan, bk_vm_plan_free);
+  run->plan = bk_vm_plan_decide (&run->facts.facts, error);
+  return run->plan != NULL;
+}
+
+/**
+ * bk_vm_run_check_space:
+ *
+ * Errors: %BK_ERROR_NO_SPACE when what the plan needs for certain is not there.
+ */
+gboolean
+bk_vm_run_check_space (BkVmRun *run, GError **error)
+{
+  const BkVmPlan *plan = run->plan;
+  guint64 free_bytes;
+
+  if (!bk_repository_free_bytes (run->repository, &free_bytes, error))
+    return FALSE;
+  if (plan->certain_bytes <= free_bytes)
+    return TRUE;
+
+  g_autofree char *needs = bk_size_text (plan->certain_bytes);
+  g_autofree char *has = bk_size_text (free_bytes);
+  bk_set_error (error, BK_ERROR_NO_SPACE,
+                "The backup of “%s” was not started: it needs %s in “%s”, which has %s; free some "
+                "space there or set another repository%s",
+                run->vm->name, needs, bk_repository_path (run->repository), has,
+                plan->merge == BK_MERGE_COPY ? _ (", or merge in place (--merge in-place)") : "");
+  return FALSE;
+}
+
+static void
+on_hashed (guint64 delta_bytes, gpointer user_data)
+{
+  BkHashing *hashing = user_data;
+
+  hashing->done_bytes += delta_bytes;
+  bk_vm_run_progress (hashing->run, hashing->step, hashing->done_bytes, hashing->total_bytes);
+}
+
+/**
+ * bk_vm_run_hash:
+ * @path: relative to the project's directory
+ * @size_bytes: (out) (optional): its size
+ *
+ * Returns: (transfer full) (nullable): the file's SHA-256.
+ */
+char *
+bk_vm_run_hash (BkHashing *hashing, const char *path, guint64 *size_bytes, GError **error)
+{
+  autofd int fd = bk_open_file_at (hashing->run->project, path, error);
+
+  return fd < 0 ? NULL
+                : bk_sha256_of_fd (fd, path, size_bytes, on_hashed, hashing,
+                                   hashing->run->cancellable, error);
+}
+
+gboolean
+bk_vm_run_file_size (BkVmRun *run, const char *path, guint64 *size_bytes, GError **error)
+{
+  autofd int fd = bk_open_file_at (run->project, path, error);
+  struct stat st;
+
+  if (fd < 0)
+    return FALSE;
+  if (fstat (fd, &st) < 0)
+    return bk_error_set_errno (error, errno, "The size of “%s” cannot be read", path);
+  *size_bytes = (guint64) st.st_size;
+  return TRUE;
+}
+
+/**
+ * bk_vm_find_free_time:
+ * @project: its directory
+ * @usecs: (out): bk_cycle_next_time()
+ */
+gboolean
+bk_vm_find_free_time (int project, const char *vm, gint64 *usecs, GError **error)
+{
+  g_autoptr (GPtrArray) names = bk_list_directory (project, error);
+
+  if (names == NULL)
+    return FALSE;
+  *usecs = bk_cycle_next_time (vm, names, g_get_real_time ());
+  return TRUE;
+}
+
+/**
+ * bk_vm_run_check_passable:
+ *
+ * QEMU opens what it writes by name, as a user of its own, who must get through every directory
+ * above it.
+ *
+ * Errors: %BK_ERROR_DENIED names the directory that it cannot pass.
+ */
+gboolean
+bk_vm_run_check_passable (BkVmRun *run, GError **error)
+{
+  uid_t uid;
+  gid_t gid;
+
+  if (!bk_hypervisor_get_writer (run->hypervisor, run->vm->uuid, &uid, &gid))
+    return TRUE;
+
+  g_autofree char *directory = bk_find_impassable (run->project_path, uid, gid);
+  if (directory == NULL)
+    return TRUE;
+  bk_set_error (error, BK_ERROR_DENIED,
+                "The backup of “%s” was not started: QEMU runs as a user (uid %u) that cannot pass "
+                "the directory “%s”; run “chmod o+x %s”",
+                run->vm->name, uid, directory, directory);
+  return FALSE;
+}

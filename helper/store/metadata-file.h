@@ -1,7 +1,0 @@
-#pragma once
-
-#include "model/backup.h"
-#include "store/repository.h"
-
-gboolean
-bk_metadata_file_rewrite (BkRepository *repository, const BkBackup *backup, GError **error);
