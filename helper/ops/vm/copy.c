@@ -30,23 +30,6 @@ copy_clear (BkVmCopy *copy)
   g_clear_pointer (&copy->writer, bk_point_writer_free);
 }
 
-/**
- * bk_vm_copy_warn:
- *
- * What a person should look at: kept with the backup, and in the log.
- */
-void
-bk_vm_copy_warn (BkVmCopy *copy, const char *format, ...)
-{
-  va_list args;
-
-  va_start (args, format);
-  char *message = g_strdup_vprintf (bk_gettext (format), args);
-  va_end (args);
-  g_ptr_array_add (copy->point->warnings, message);
-  bk_vm_run_log (copy->run, BK_LOG_WARNING, NULL, "backup.warning", "%s", message);
-}
-
 static BkBackup *
 new_backup (BkVmCopy *copy)
 {
