@@ -61,29 +61,25 @@ run (gpointer user_data)
  * @paths: files below it
  *
  * The kernel keeps what is written in memory until there is much of it, and who closes a file with all
- * of it unwritten waits for its disk: QEMU does, and its guest with it.
+ * of it unwritten waits for its disk: QEMU does, and its guest with it. A file that cannot be opened
+ * is written when the kernel likes.
  *
- * Errors: those of opening the files.
- *
- * Returns: (transfer full) (nullable): what bk_write_out_stop() ends. It makes nothing durable.
+ * Returns: (transfer full): what bk_write_out_stop() ends. It makes nothing durable.
  */
 BkWriteOut *
-bk_write_out_start (int directory, const char *const *paths, GError **error)
+bk_write_out_start (int directory, const char *const *paths)
 {
-  g_autoptr (GArray) fds = g_array_new (FALSE, FALSE, sizeof (int));
+  BkWriteOut *self = g_new0 (BkWriteOut, 1);
 
-  g_array_set_clear_func (fds, close_fd);
+  self->fds = g_array_new (FALSE, FALSE, sizeof (int));
+  g_array_set_clear_func (self->fds, close_fd);
   for (guint i = 0; paths[i] != NULL; i++)
     {
-      int fd = bk_open_file_at (directory, paths[i], error);
+      int fd = bk_open_file_at (directory, paths[i], NULL);
 
-      if (fd < 0)
-        return NULL;
-      g_array_append_val (fds, fd);
+      if (fd >= 0)
+        g_array_append_val (self->fds, fd);
     }
-
-  BkWriteOut *self = g_new0 (BkWriteOut, 1);
-  self->fds = g_steal_pointer (&fds);
   g_mutex_init (&self->lock);
   g_cond_init (&self->stopped);
   self->thread = bk_thread_try_new ("write-out", run, self, NULL);

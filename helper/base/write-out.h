@@ -7,7 +7,7 @@
 
 typedef struct _BkWriteOut BkWriteOut;
 
-BkWriteOut *bk_write_out_start (int directory, const char *const *paths, GError **error);
+BkWriteOut *bk_write_out_start (int directory, const char *const *paths);
 void bk_write_out_stop (BkWriteOut *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BkWriteOut, bk_write_out_stop)

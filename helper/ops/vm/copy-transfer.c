@@ -176,7 +176,7 @@ begin_with_what_is_known (BkVmCopy *copy, GError **error)
 /* QEMU gives the whole copy to its disk at the end, and the guest waits with it: it is written while
  * it is made. */
 static BkWriteOut *
-write_out_targets (BkVmCopy *copy, GError **error)
+write_out_targets (BkVmCopy *copy)
 {
   g_autoptr (GStrvBuilder) paths = g_strv_builder_new ();
 
@@ -189,7 +189,7 @@ write_out_targets (BkVmCopy *copy, GError **error)
       g_strv_builder_add (paths, path);
     }
   g_auto (GStrv) files = g_strv_builder_end (paths);
-  return bk_write_out_start (copy->run->project, (const char *const *) files, error);
+  return bk_write_out_start (copy->run->project, (const char *const *) files);
 }
 
 /**
@@ -210,9 +210,7 @@ bk_vm_copy_transfer (BkVmCopy *copy, GError **error)
       copy->point->disks->len, run->vm->name);
   if (!begin_with_what_is_known (copy, error))
     return FALSE;
-  g_autoptr (BkWriteOut) write_out = write_out_targets (copy, error);
-  if (write_out == NULL)
-    return FALSE;
+  g_autoptr (BkWriteOut) write_out = write_out_targets (copy);
   if (copy->point->kind == BK_POINT_INCREMENTAL && !bk_vm_verify_family (run, &family_error))
     {
       bk_hypervisor_abort_backup (run->hypervisor, run->vm->uuid, NULL);
