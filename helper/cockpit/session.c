@@ -1,140 +1,12 @@
-#include "cockpit/session.h"
+#include "cockpit/session-private.h"
 
 #include "base/error.h"
 #include "base/gettext.h"
 #include "base/language.h"
-#include "cockpit/channel.h"
 #include "cockpit/control.h"
 #include "cockpit/frames.h"
-#include "cockpit/transport.h"
 
 #include <string.h>
-
-#define PAYLOAD "backup1"
-#define REVOKE "ticket.revoke"
-#define CHANNELS_MAX_COUNT 1024
-
-/* At the end: how long operations and a slow peer are waited for, and how long the peer may take
- * to close its side after our last frame (Cockpit's Python bridge loses frames otherwise). */
-#define END_MAX_MSECS 5000
-#define LINGER_MSECS 1000
-
-struct _BkSession
-{
-  BkSessionOptions options;
-  char *config_path; /* (nullable) */
-  char *actor;
-  BkTransport *transport;
-  BkChannelContext context;
-  GHashTable *open;    /* id → BkChannel, those that frames are for */
-  GHashTable *ending;  /* set of BkChannel: closed, and their thread still runs */
-  GHashTable *tickets; /* set of ids of the tickets that were shown */
-  gboolean has_init;
-  gboolean is_ending;
-  gboolean is_peer_gone;
-  gboolean has_lingered;
-  gboolean has_failed;
-  guint greeting_id;
-  guint linger_id;
-  guint timeout_id;
-  guint ended_id;
-};
-
-static gboolean
-on_ended (gpointer user_data)
-{
-  BkSession *self = user_data;
-
-  self->ended_id = 0;
-  self->options.ended (self, self->options.user_data);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-check_end (BkSession *self)
-{
-  if (!self->is_ending || self->ended_id != 0 || g_hash_table_size (self->open) > 0 ||
-      g_hash_table_size (self->ending) > 0 || !bk_transport_is_drained (self->transport))
-    return;
-  /* Not at once: whoever called is still at work on the session. */
-  if (self->is_peer_gone || self->has_lingered)
-    self->ended_id = g_idle_add (on_ended, self);
-}
-
-static gboolean
-on_lingered (gpointer user_data)
-{
-  BkSession *self = user_data;
-
-  self->linger_id = 0;
-  self->has_lingered = TRUE;
-  check_end (self);
-  return G_SOURCE_REMOVE;
-}
-
-static gboolean
-on_end_timeout (gpointer user_data)
-{
-  BkSession *self = user_data;
-
-  self->timeout_id = 0;
-  self->has_lingered = TRUE;
-  bk_transport_cut (self->transport);
-  if (g_hash_table_size (self->ending) > 0)
-    {
-      g_warning ("%u operations did not end in time", g_hash_table_size (self->ending));
-      if (self->options.stuck != NULL)
-        self->options.stuck (self, self->options.user_data);
-    }
-  check_end (self);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-forget_ticket (BkSession *self, const char *id)
-{
-  bk_guard_forget (self->options.guard, id);
-  g_hash_table_remove (self->tickets, id);
-}
-
-static void
-free_channel (BkSession *self, BkChannel *channel)
-{
-  if (bk_channel_has_used_ticket_up (channel))
-    forget_ticket (self, bk_channel_ticket_id (channel));
-  bk_channel_free (channel);
-}
-
-/* Takes the channel from those that frames are for; it goes away with its thread. */
-static void
-retire (BkSession *self, BkChannel *channel)
-{
-  g_hash_table_steal (self->open, bk_channel_id (channel));
-  if (bk_channel_is_running (channel))
-    g_hash_table_add (self->ending, channel);
-  else
-    free_channel (self, channel);
-}
-
-static void
-close_and_retire (BkSession *self, BkChannel *channel, const char *problem, const char *message)
-{
-  bk_channel_close (channel, problem, message);
-  retire (self, channel);
-}
-
-/* @group: (nullable): every channel when %NULL */
-static void
-close_group (BkSession *self, const char *group, const char *problem, const char *message)
-{
-  g_autoptr (GList) channels = g_hash_table_get_values (self->open);
-
-  for (GList *l = channels; l != NULL; l = l->next)
-    {
-      if (group == NULL || g_strcmp0 (bk_channel_group (l->data), group) == 0)
-        close_and_retire (self, l->data, problem, message);
-    }
-}
 
 static void
 begin_end (BkSession *self, const char *problem, const char *message)
@@ -143,10 +15,8 @@ begin_end (BkSession *self, const char *problem, const char *message)
     return;
   self->is_ending = TRUE;
   bk_transport_stop_frames (self->transport);
-  close_group (self, NULL, problem, message);
-  self->linger_id = g_timeout_add (LINGER_MSECS, on_lingered, self);
-  self->timeout_id = g_timeout_add (END_MAX_MSECS, on_end_timeout, self);
-  check_end (self);
+  bk_session_close_group (self, NULL, problem, message);
+  bk_session_await_end (self);
 }
 
 static void
@@ -157,134 +27,6 @@ protocol_error (BkSession *self, const char *message)
   g_warning ("%s", message);
   self->has_failed = TRUE;
   begin_end (self, "protocol-error", message);
-}
-
-static void
-on_channel_ended (BkChannel *channel, gpointer user_data)
-{
-  BkSession *self = user_data;
-
-  if (!g_hash_table_remove (self->ending, channel))
-    g_hash_table_steal (self->open, bk_channel_id (channel));
-  free_channel (self, channel);
-  check_end (self);
-}
-
-static void
-refuse_open (BkSession *self, const char *id, const char *problem, const char *text)
-{
-  JsonObject *message = bk_control_new ("close", id);
-
-  json_object_set_string_member (message, "problem", problem);
-  json_object_set_string_member (message, "message", text);
-  bk_transport_lock (self->transport);
-  bk_transport_control_locked (self->transport, message);
-  bk_transport_unlock (self->transport);
-}
-
-static gboolean
-admit (BkSession *self, BkOpenOptions *options, GError **error)
-{
-  if (self->options.guard == NULL)
-    return TRUE;
-  if (!bk_guard_admit (self->options.guard, self->options.uid, options, error))
-    return FALSE;
-  bk_transport_trust (self->transport, TRUE);
-  if (options->ticket_id != NULL)
-    g_hash_table_add (self->tickets, g_strdup (options->ticket_id));
-  return TRUE;
-}
-
-/* What was let in by tickets that were good for one time. */
-static void
-forget_downloads (BkSession *self)
-{
-  GHashTableIter iter;
-  gpointer channel;
-
-  g_hash_table_iter_init (&iter, self->open);
-  while (g_hash_table_iter_next (&iter, NULL, &channel))
-    {
-      if (bk_channel_has_used_ticket_up (channel))
-        forget_ticket (self, bk_channel_ticket_id (channel));
-    }
-}
-
-/* Whoever holds a ticket may give it back: the page does when Cockpit drops its privileges, and with
- * them the way to the command line. Then this session's downloads end too. */
-static void
-revoke_ticket (BkSession *self, const char *id, BkOpenOptions *options)
-{
-  static const char *const answers[] = { "ready", "done", "close" };
-  g_autoptr (GError) error = NULL;
-
-  if (!bk_guard_revoke (self->options.guard, self->options.uid, options, &error))
-    {
-      refuse_open (self, id, bk_error_problem (error), error->message);
-      return;
-    }
-  bk_transport_lock (self->transport);
-  for (guint i = 0; i < G_N_ELEMENTS (answers); i++)
-    bk_transport_control_locked (self->transport, bk_control_new (answers[i], id));
-  bk_transport_unlock (self->transport);
-  forget_downloads (self);
-  bk_session_look_at_tickets (self);
-}
-
-static void
-open_channel (BkSession *self, const char *id, JsonObject *message)
-{
-  g_autoptr (GError) error = NULL;
-  const char *payload = NULL;
-  BkChannel *same = g_hash_table_lookup (self->open, id);
-
-  if (same != NULL && !bk_channel_is_closed (same))
-    {
-      close_and_retire (self, same, "protocol-error", _ ("The channel was opened twice"));
-      return;
-    }
-  if (same != NULL)
-    retire (self, same);
-  if (!bk_control_get_string (message, "payload", &payload, &error))
-    {
-      refuse_open (self, id, "protocol-error", error->message);
-      return;
-    }
-  if (g_strcmp0 (payload, PAYLOAD) != 0)
-    {
-      refuse_open (self, id, "not-supported", _ ("This helper serves the payload “backup1” only"));
-      return;
-    }
-  if (g_hash_table_size (self->open) + g_hash_table_size (self->ending) >= CHANNELS_MAX_COUNT)
-    {
-      refuse_open (self, id, "busy", _ ("Too many channels are open; close some and try again"));
-      return;
-    }
-
-  g_autoptr (BkOpenOptions) options = bk_open_options_parse (message, &error);
-  if (options == NULL)
-    {
-      refuse_open (self, id, "protocol-error", error->message);
-      return;
-    }
-  if (self->options.guard != NULL && g_strcmp0 (options->op, REVOKE) == 0)
-    {
-      revoke_ticket (self, id, options);
-      return;
-    }
-  bk_language_set (options->language != NULL ? bk_language_find (options->language) : NULL);
-  gboolean is_admitted = admit (self, options, &error);
-  bk_language_set (NULL);
-  if (!is_admitted)
-    {
-      refuse_open (self, id, bk_error_problem (error), error->message);
-      return;
-    }
-  BkChannel *channel = bk_channel_open (&self->context, id, g_steal_pointer (&options));
-  if (bk_channel_is_running (channel))
-    g_hash_table_insert (self->open, (char *) bk_channel_id (channel), channel);
-  else
-    free_channel (self, channel);
 }
 
 static void
@@ -317,7 +59,7 @@ take_kill (BkSession *self, JsonObject *message)
     }
   /* A host is another machine's: its own bridge does that. */
   if (host == NULL)
-    close_group (self, group, "terminated", _ ("The session closed the channel"));
+    bk_session_close_group (self, group, "terminated", _ ("The session closed the channel"));
 }
 
 /* Commands that are about one channel; without one nobody knows what they mean. */
@@ -336,7 +78,7 @@ take_channel_command (BkSession *self, const char *command, const char *id, Json
 {
   if (g_str_equal (command, "open"))
     {
-      open_channel (self, id, message);
+      bk_session_open_channel (self, id, message);
       return;
     }
 
@@ -346,7 +88,7 @@ take_channel_command (BkSession *self, const char *command, const char *id, Json
     return;
   bk_channel_control (channel, command, message);
   if (bk_channel_is_closed (channel))
-    retire (self, channel);
+    bk_session_retire (self, channel);
 }
 
 static void
@@ -397,7 +139,7 @@ on_frame (const char *id, GBytes *payload, gpointer user_data)
     return;
   bk_channel_data (channel, payload);
   if (bk_channel_is_closed (channel))
-    retire (self, channel);
+    bk_session_retire (self, channel);
 }
 
 static void
@@ -410,13 +152,13 @@ on_end (const GError *error, gpointer user_data)
   else
     self->is_peer_gone = TRUE;
   begin_end (self, "terminated", NULL);
-  check_end (self);
+  bk_session_check_end (self);
 }
 
 static void
 on_drained (gpointer user_data, gpointer unused)
 {
-  check_end (user_data);
+  bk_session_check_end (user_data);
 }
 
 static gboolean
@@ -467,7 +209,7 @@ bk_session_new (const BkSessionOptions *options)
     .config_path = self->config_path,
     .actor = self->actor,
     .patience_usecs = options->patience_usecs,
-    .ended = on_channel_ended,
+    .ended = bk_session_on_channel_ended,
     .user_data = self,
   };
   if (options->greeting_max_msecs > 0)
@@ -520,26 +262,6 @@ void
 bk_session_end (BkSession *session, const char *message)
 {
   begin_end (session, "terminated", message);
-}
-
-/**
- * bk_session_look_at_tickets:
- *
- * Closes the channels whose ticket was revoked or has expired.
- */
-void
-bk_session_look_at_tickets (BkSession *session)
-{
-  g_autoptr (GList) channels = g_hash_table_get_values (session->open);
-
-  for (GList *l = channels; l != NULL; l = l->next)
-    {
-      const char *ticket_id = bk_channel_ticket_id (l->data);
-
-      if (ticket_id != NULL && !bk_guard_is_alive (session->options.guard, ticket_id))
-        close_and_retire (session, l->data, "access-denied",
-                          _ ("Administrative access has ended; ask for it again"));
-    }
 }
 
 /**
