@@ -15,6 +15,9 @@ import { startSession } from "./state/session";
 import { createStore } from "./state/store";
 
 import "./app/page.scss";
+import "./backups/chain.scss";
+import "./files/files.scss";
+import "./parts/log.scss";
 
 function start(container: HTMLElement): void {
   const access = keepAccess({

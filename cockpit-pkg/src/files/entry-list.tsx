@@ -17,7 +17,7 @@ import { type Entries, type Listing, useEntries } from "./use-entries";
 
 /** A search that finds more is to be narrowed, not scrolled through. */
 export const SEARCH_SHOWN_MAX = 10_000;
-/* All rows have the height that page.scss gives. */
+/* All rows have the height that files.scss gives. */
 const ROW_HEIGHT_PX = 40;
 
 interface RowProps {

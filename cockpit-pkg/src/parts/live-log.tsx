@@ -7,7 +7,7 @@ import type { LogLine } from "../bridge/views";
 import { number } from "../words/format";
 import { LineParts } from "./log-lines";
 
-/* Only the rows in view, and some around, are drawn: all have the height that page.scss gives. */
+/* Only the rows in view, and some around, are drawn: all have the height that log.scss gives. */
 const ROW_HEIGHT_PX = 22;
 const ROWS_AROUND = 20;
 /** Scrolled up by less than this still counts as being at the end. */
