@@ -1,6 +1,7 @@
 """Runs the test suites and adds up what they say. See tests/run.
 
-Of all suites, two rows run side by side after the first two: most of a row waits, for QEMU or for a page.
+Of all suites, two rows run side by side after the first two, and of the integration tests two files:
+most of a test waits, for QEMU or for a page.
 """
 
 import concurrent.futures
@@ -22,6 +23,8 @@ BUILD = TOP / "build-test"
 BUILD_SANITIZE = TOP / "build-sanitize"
 PAGE = TOP / "cockpit-pkg"
 BROWSER = TOP / "tests/browser"
+INTEGRATION = TOP / "tests/integration"
+FILES_AT_ONCE = 2
 SANITIZE_ENV = {
     # The slow unwinder sees through libraries without frame pointers, so that lsan.supp can name them.
     "ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1:"
@@ -202,20 +205,35 @@ def page(arguments):
     return counts
 
 
-def pytest(name, directory, arguments, env=None):
+def pytest(name, directory, arguments, env=None, tests=INTEGRATION):
     junit = RESULTS / f"{name}.xml"
     junit.unlink(missing_ok=True)
     status, _ = call(
         name,
         [TOP / "tests/bed", "/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider",
-         "--junitxml", junit, TOP / "tests/integration", *arguments],
+         "--junitxml", junit, tests, *arguments],
         env={"COCKPIT_BACKUP_BINARY": str(directory / "helper/cockpit-backup"),
              "PYTHONDONTWRITEBYTECODE": "1", **(env or {})})
     return from_junit(name, junit, status)
 
 
+def integration_file(path):
+    """One file of tests, in a bed of its own."""
+    ROW.suite = path.stem
+    return pytest(f"integration-{path.stem}", BUILD, ["-q", "--no-header"], tests=path)
+
+
 def integration(arguments):
-    return build(BUILD) or pytest("integration", BUILD, arguments)
+    failed = build(BUILD)
+    if failed or arguments:
+        return failed or pytest("integration", BUILD, arguments)
+    # What takes longest first, so that no worker is left with it alone; a long file is a guess at that.
+    files = sorted(INTEGRATION.glob("test_*.py"), key=lambda path: -path.stat().st_size)
+    counts = Counts()
+    with concurrent.futures.ThreadPoolExecutor(FILES_AT_ONCE) as workers:
+        for of_file in workers.map(integration_file, files):
+            counts.add(of_file)
+    return counts
 
 
 def browser(arguments):
