@@ -73,14 +73,14 @@ static gboolean
 save_journal (BkVmRestore *restore, BkRestoreState state, GError **error)
 {
   restore->journal->state = state;
-  return restore->restoring == NULL ||
+  return !restore->has_journal ||
          bk_restore_journal_save (restore->restoring->project, restore->journal, error);
 }
 
 gboolean
 bk_vm_restore_remove_journal (BkVmRestore *restore, GError **error)
 {
-  return restore->restoring == NULL ||
+  return !restore->has_journal ||
          bk_restore_journal_remove (restore->restoring->project, error);
 }
 

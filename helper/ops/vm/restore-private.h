@@ -27,7 +27,8 @@ typedef struct
   BkReporter *reporter;
   GCancellable *cancellable;
   BkVmChain *chain;
-  BkRestoring *restoring; /* (nullable) nothing can be written to the repository */
+  BkRestoring *restoring; /* (nullable): the lock; nothing can be written to the repository */
+  gboolean has_journal;   /* this restore keeps one: restore.json is not another one's */
   BkRestoreJournal *journal;
   GPtrArray *files;
   gboolean replaced; /* the VM has the restored disks: from here on only forward */

@@ -115,8 +115,24 @@ undo (BkVmRestore *restore)
   bk_vm_restore_remove_journal (restore, NULL);
 }
 
-/* The VM's project takes note of the restore, and of one that was interrupted before. Without room
- * or right to write there, nothing but the restore itself matters. */
+/* In a disaster nothing but the restore itself matters: it is made without a journal where none can be
+ * written, and to a directory also while libvirt, which alone knows how an interrupted one ended, is
+ * away: that one's journal stays. */
+static const char *
+why_without_journal (BkVmRestore *restore, const GError *error)
+{
+  BkRestoreMode mode = restore->request->mode;
+  BkError code = bk_error_code (error);
+
+  if (restore->restoring == NULL && mode != BK_RESTORE_IN_PLACE &&
+      (code == BK_ERROR_NO_SPACE || code == BK_ERROR_DENIED))
+    return _ ("The repository cannot be written to");
+  if (restore->restoring != NULL && mode == BK_RESTORE_TO_DIRECTORY && code == BK_ERROR_UNAVAILABLE)
+    return _ ("An interrupted restore waits for libvirt");
+  return NULL;
+}
+
+/* The VM's project takes note of the restore, and of one that was interrupted before. */
 static gboolean
 open_journal (BkVmRestore *restore, GError **error)
 {
@@ -131,19 +147,22 @@ open_journal (BkVmRestore *restore, GError **error)
   restore->restoring =
       bk_restoring_open (restore->repository, restore->hypervisor, restore->reporter,
                          restore->chain->backup->project_id, request->job_id, &local);
-  if (restore->restoring != NULL)
-    return bk_restore_recover (restore->restoring, request->job_id, error);
-  if (request->mode == BK_RESTORE_IN_PLACE ||
-      (bk_error_code (local) != BK_ERROR_NO_SPACE && bk_error_code (local) != BK_ERROR_DENIED))
+  restore->has_journal = restore->restoring != NULL &&
+                         bk_restore_recover (restore->restoring, request->job_id, &local);
+  if (restore->has_journal)
+    return TRUE;
+
+  const char *why = why_without_journal (restore, local);
+  if (why == NULL)
     {
       g_propagate_error (error, g_steal_pointer (&local));
       return FALSE;
     }
   bk_reporter_message (restore->reporter, BK_LOG_WARNING, restore->chain->backup->project_id,
                        restore->chain->backup->id, "restore",
-                       "The repository cannot be written to: if this restore is interrupted, "
-                       "nobody removes its temporary files (*.restoring-%s)",
-                       tag);
+                       "%s: if this restore is interrupted, nobody removes its temporary files "
+                       "(*.restoring-%s)",
+                       why, tag);
   return TRUE;
 }
 
