@@ -217,6 +217,13 @@ def pytest(name, directory, arguments, env=None, tests=INTEGRATION):
     return from_junit(name, junit, status)
 
 
+@functools.cache
+def fetch_guest():
+    """The kernel that the demo guest boots: the test bed has no network."""
+    made = step("demo-fetch", [TOP / "packaging/demo/vm", "fetch"])
+    return made if made.failed else None
+
+
 def integration_file(path):
     """One file of tests, in a bed of its own."""
     ROW.suite = path.stem
@@ -224,7 +231,7 @@ def integration_file(path):
 
 
 def integration(arguments):
-    failed = build(BUILD)
+    failed = build(BUILD) or fetch_guest()
     if failed or arguments:
         return failed or pytest("integration", BUILD, arguments)
     # What takes longest first, so that no worker is left with it alone; a long file is a guess at that.
