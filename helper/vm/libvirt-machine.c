@@ -26,8 +26,8 @@ start_guard (BkLibvirt *self, const char *uuid, GError **error)
   g_autoptr (GError) local = NULL;
 
   g_subprocess_launcher_set_child_setup (launcher, leave_session, NULL, NULL);
-  GSubprocess *guard = g_subprocess_launcher_spawn (
-      launcher, &local, "/proc/self/exe", "thaw-guard", bk_libvirt_uri (self), uuid, NULL);
+  GSubprocess *guard = g_subprocess_launcher_spawn (launcher, &local, "/proc/self/exe",
+                                                    "thaw-guard", self->uri, uuid, NULL);
   if (guard == NULL)
     bk_set_error (
         error, BK_ERROR_FAILED,

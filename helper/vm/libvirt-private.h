@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/error.h"
 #include "vm/libvirt.h"
 
 #include <libvirt-glib/libvirt-glib.h>
@@ -9,7 +10,20 @@
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GVirConnection, g_object_unref)
 
-/* What the files of the libvirt implementation share. */
+/*
+ * What the files of the libvirt implementation share. vm/libvirt.c is the class, over all others;
+ * libvirt-list.c, -backup.c, -checkpoint.c, -machine.c and -watch.c each fill in a part of the
+ * interface, with what libvirt-connection.c, -error.c and -disks.c give them.
+ */
+
+struct _BkLibvirt
+{
+  GObject parent_instance;
+
+  char *uri;
+  GMutex lock;                /* of connection */
+  GVirConnection *connection; /* (nullable) */
+};
 
 static inline void
 bk_clear_connect (virConnectPtr *connect)
@@ -28,7 +42,7 @@ bk_clear_domain (virDomainPtr *domain)
 #define autoconnect __attribute__ ((cleanup (bk_clear_connect)))
 #define autodomain __attribute__ ((cleanup (bk_clear_domain)))
 
-void bk_libvirt_start_event_loop (void);
+BkError bk_libvirt_error_code (const virError *error);
 /* Why the call before it failed, which is kept before the arguments are: every call of libvirt,
  * virDomainGetName() too, forgets the error of the one before. */
 #define bk_libvirt_set_error(error, ...)                                                           \
@@ -43,8 +57,8 @@ void bk_libvirt_start_event_loop (void);
 void bk_libvirt_set_error_from (GError **error, virErrorPtr last, const char *format, ...)
     G_GNUC_PRINTF (3, 4);
 
-const char *bk_libvirt_uri (BkLibvirt *self);
 virConnectPtr bk_libvirt_connect (BkLibvirt *self, GError **error);
+void bk_libvirt_disconnect (BkLibvirt *self);
 virDomainPtr bk_libvirt_domain (BkLibvirt *self, const char *uuid, GError **error);
 
 void bk_libvirt_read_disks (virDomainPtr domain, virDomainStatsRecordPtr record, BkVm *vm);

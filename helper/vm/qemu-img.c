@@ -1,122 +1,4 @@
-#include "vm/qemu-img.h"
-
-#include "base/error.h"
-#include "base/gettext.h"
-#include "format/json.h"
-
-#include <signal.h>
-#include <string.h>
-#include <sys/prctl.h>
-
-#define OUTPUT_MAX_BYTES (1024 * 1024)
-
-static void
-die_with_parent (gpointer data)
-{
-  prctl (PR_SET_PDEATHSIG, SIGKILL);
-}
-
-static GSubprocess *
-spawn (const char *const *argv, GError **error)
-{
-  g_autoptr (GSubprocessLauncher) launcher =
-      g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
-  g_autoptr (GError) local = NULL;
-
-  g_subprocess_launcher_set_child_setup (launcher, die_with_parent, NULL, NULL);
-  g_subprocess_launcher_setenv (launcher, "LC_ALL", "C.UTF-8", TRUE);
-
-  GSubprocess *process = g_subprocess_launcher_spawnv (launcher, argv, &local);
-  if (process == NULL)
-    bk_set_error (error, BK_ERROR_UNAVAILABLE, "%s cannot be started: %s; install qemu-utils",
-                  argv[0], local->message);
-  return process;
-}
-
-/* Reads what `-p` prints: "    (12.34/100%)\r" again and again. */
-static gboolean
-follow_progress (GSubprocess *process,
-                 GString *output,
-                 BkFractionFunc fraction_func,
-                 gpointer user_data,
-                 GCancellable *cancellable,
-                 GError **error)
-{
-  GInputStream *stream = g_subprocess_get_stdout_pipe (process);
-  char buffer[4096];
-
-  while (TRUE)
-    {
-      gssize n = g_input_stream_read (stream, buffer, sizeof buffer - 1, cancellable, error);
-
-      if (n < 0)
-        return FALSE;
-      if (n == 0)
-        return TRUE;
-      buffer[n] = '\0';
-      const char *open = strrchr (buffer, '(');
-      if (open != NULL && fraction_func != NULL)
-        fraction_func (CLAMP (g_ascii_strtod (open + 1, NULL) / 100, 0, 1), user_data);
-      if (output->len + (gsize) n <= OUTPUT_MAX_BYTES)
-        g_string_append_len (output, buffer, n);
-    }
-}
-
-static char *
-read_stderr (GSubprocess *process)
-{
-  char buffer[4096];
-  gsize length_bytes = 0;
-
-  g_input_stream_read_all (g_subprocess_get_stderr_pipe (process), buffer, sizeof buffer - 1,
-                           &length_bytes, NULL, NULL);
-  buffer[length_bytes] = '\0';
-  return bk_error_one_line (buffer);
-}
-
-static void
-set_failure (GError **error, const char *const *argv, const char *file, const char *why)
-{
-  gboolean full = strstr (why, "No space left on device") != NULL;
-
-  bk_set_error (error, full ? BK_ERROR_NO_SPACE : BK_ERROR_FAILED, "%s %s of “%s” failed: %s",
-                argv[0], argv[1], file, *why == '\0' ? "killed" : why);
-}
-
-/* @exit_status: %NULL: anything but 0 is an error. */
-static gboolean
-run (const char *const *argv,
-     const char *file,
-     GString *output,
-     int *exit_status,
-     BkFractionFunc fraction_func,
-     gpointer user_data,
-     GCancellable *cancellable,
-     GError **error)
-{
-  g_autoptr (GSubprocess) process = spawn (argv, error);
-  if (process == NULL)
-    return FALSE;
-  if (!follow_progress (process, output, fraction_func, user_data, cancellable, error))
-    {
-      g_subprocess_force_exit (process);
-      g_subprocess_wait (process, NULL, NULL);
-      return FALSE;
-    }
-
-  g_autofree char *why = read_stderr (process);
-  if (!g_subprocess_wait (process, NULL, error))
-    return FALSE;
-  if (exit_status != NULL && g_subprocess_get_if_exited (process))
-    {
-      *exit_status = g_subprocess_get_exit_status (process);
-      return TRUE;
-    }
-  if (g_subprocess_get_successful (process))
-    return TRUE;
-  set_failure (error, argv, file, why);
-  return FALSE;
-}
+#include "vm/qemu-img-run.h"
 
 /**
  * bk_qemu_img_create:
@@ -133,13 +15,13 @@ gboolean
 bk_qemu_img_create (const char *file, guint64 size_bytes, const char *backing_file, GError **error)
 {
   g_autofree char *size = g_strdup_printf ("%" G_GUINT64_FORMAT, size_bytes);
-  g_autoptr (GString) output = g_string_new (NULL);
   const char *plain[] = { "qemu-img",          "create", "-q", "-f", "qcow2", "-o",
                           "cluster_size=256k", "--",     file, size, NULL };
   const char *backed[] = { "qemu-img", "create",     "-q", "-f", "qcow2", "-F", "qcow2",
                            "-b",       backing_file, "--", file, size,    NULL };
+  const BkQemuImgCall call = { .argv = backing_file == NULL ? plain : backed, .file = file };
 
-  return run (backing_file == NULL ? plain : backed, file, output, NULL, NULL, NULL, NULL, error);
+  return bk_qemu_img_run (&call, NULL, error);
 }
 
 /**
@@ -158,43 +40,13 @@ bk_qemu_img_commit (const char *base,
                     GCancellable *cancellable,
                     GError **error)
 {
-  g_autoptr (GString) output = g_string_new (NULL);
   const char *argv[] = { "qemu-img", "commit", "-p", "-d", "-f", "qcow2",
                          "-b",       base,     "--", top,  NULL };
+  const BkQemuImgCall call = {
+    .argv = argv, .file = top, .fraction_func = fraction_func, .user_data = user_data
+  };
 
-  return run (argv, top, output, NULL, fraction_func, user_data, cancellable, error);
-}
-
-/* Without @locking QEMU's locks on the file are not asked: for reading only. */
-static JsonObject *
-image_over (const char *file, JsonObject *backing, gboolean locking)
-{
-  JsonObject *image = json_object_new ();
-  JsonObject *protocol = json_object_new ();
-
-  json_object_set_string_member (protocol, "driver", "file");
-  json_object_set_string_member (protocol, "filename", file);
-  if (!locking)
-    json_object_set_string_member (protocol, "locking", "off");
-  json_object_set_string_member (image, "driver", "qcow2");
-  json_object_set_object_member (image, "file", protocol);
-  if (backing != NULL)
-    json_object_set_object_member (image, "backing", backing);
-  else
-    json_object_set_null_member (image, "backing");
-  return image;
-}
-
-static char *
-chain_name (const GPtrArray *files, gboolean locking)
-{
-  JsonObject *chain = NULL;
-
-  for (guint i = files->len; i > 0; i--)
-    chain = image_over (g_ptr_array_index (files, i - 1), chain, locking);
-  g_autoptr (JsonNode) node = bk_json_object_node (chain);
-  g_autofree char *text = bk_json_to_text (node, FALSE);
-  return g_strconcat ("json:", text, NULL);
+  return bk_qemu_img_run (&call, cancellable, error);
 }
 
 /**
@@ -211,59 +63,29 @@ bk_qemu_img_commit_chain (const GPtrArray *files,
                           GCancellable *cancellable,
                           GError **error)
 {
-  g_autoptr (GString) output = g_string_new (NULL);
-  g_autofree char *top = chain_name (files, TRUE);
+  g_autofree char *top = bk_qemu_img_chain_name (files, TRUE);
   const char *base = g_ptr_array_index (files, files->len - 1);
   const char *argv[] = { "qemu-img", "commit", "-p", "-d", "-b", base, "--", top, NULL };
+  const BkQemuImgCall call = {
+    .argv = argv, .file = base, .fraction_func = fraction_func, .user_data = user_data
+  };
 
-  return run (argv, base, output, NULL, fraction_func, user_data, cancellable, error);
+  return bk_qemu_img_run (&call, cancellable, error);
 }
 
-/**
- * bk_qemu_img_compare:
- *
- * Errors: %BK_ERROR_INTEGRITY when the two do not read the same.
- */
-gboolean
-bk_qemu_img_compare (const char *left, const char *right, GCancellable *cancellable, GError **error)
-{
-  g_autoptr (GString) output = g_string_new (NULL);
-  const char *argv[] = { "qemu-img", "compare", "-q", "-f",  "qcow2", "-F",
-                         "qcow2",    "--",      left, right, NULL };
-  int exit_status = 0;
-
-  if (!run (argv, right, output, &exit_status, NULL, NULL, cancellable, error))
-    return FALSE;
-  if (exit_status == 0)
-    return TRUE;
-  bk_set_error (error, exit_status == 1 ? BK_ERROR_INTEGRITY : BK_ERROR_FAILED, "“%s” %s", right,
-                exit_status == 1 ? _ ("does not read as what it was copied from")
-                                 : _ ("could not be compared with what it was copied from"));
-  return FALSE;
-}
-
-/* @source_format: (nullable): NULL: the name of @source says it. */
-static gboolean
-convert (const char *source,
-         const char *source_format,
-         const char *target,
-         const char *format,
-         gboolean compress,
-         BkFractionFunc fraction_func,
-         gpointer user_data,
-         GCancellable *cancellable,
-         GError **error)
+/* @source_format: (nullable): %NULL: the name of @source says it. */
+static GPtrArray *
+new_convert_argv (const char *source, const char *source_format, const BkQemuImgTarget *target)
 {
   static const char *const options[] = {
     "qemu-img", "convert", "-p", "-W", "-m", "8", "-t", "none"
   };
   static const char *const compression[] = { "-c", "-o", "compression_type=zstd" };
-  g_autoptr (GString) output = g_string_new (NULL);
-  g_autoptr (GPtrArray) argv = g_ptr_array_new ();
+  GPtrArray *argv = g_ptr_array_new ();
 
   for (guint i = 0; i < G_N_ELEMENTS (options); i++)
     g_ptr_array_add (argv, (char *) options[i]);
-  for (guint i = 0; compress && i < G_N_ELEMENTS (compression); i++)
+  for (guint i = 0; target->compress && i < G_N_ELEMENTS (compression); i++)
     g_ptr_array_add (argv, (char *) compression[i]);
   if (source_format != NULL)
     {
@@ -271,155 +93,64 @@ convert (const char *source,
       g_ptr_array_add (argv, (char *) source_format);
     }
   g_ptr_array_add (argv, (char *) "-O");
-  g_ptr_array_add (argv, (char *) format);
+  g_ptr_array_add (argv, (char *) target->format);
   g_ptr_array_add (argv, (char *) "--");
   g_ptr_array_add (argv, (char *) source);
-  g_ptr_array_add (argv, (char *) target);
+  g_ptr_array_add (argv, (char *) target->file);
   g_ptr_array_add (argv, NULL);
-  return run ((const char *const *) argv->pdata, target, output, NULL, fraction_func, user_data,
-              cancellable, error);
+  return argv;
 }
 
 /**
  * bk_qemu_img_convert:
  * @source: a qcow2 image, with all below it
  * @target: made, an image that stands by itself
- * @format: of @target: "qcow2" or "raw"
- * @compress: by zstd, cluster by cluster; qcow2 only
+ * @fraction_func: (nullable): told now and then, in the calling thread
  *
  * Copies what @source reads as; what reads as zeros stays thin. Many requests at once, out of
  * order and past the page cache: a quarter of the time of qemu-img's defaults.
+ *
+ * Errors: %BK_ERROR_NO_SPACE, %BK_ERROR_CANCELLED, %BK_ERROR_FAILED; what was written is left behind.
  */
 gboolean
 bk_qemu_img_convert (const char *source,
-                     const char *target,
-                     const char *format,
-                     gboolean compress,
+                     const BkQemuImgTarget *target,
                      BkFractionFunc fraction_func,
                      gpointer user_data,
                      GCancellable *cancellable,
                      GError **error)
 {
-  return convert (source, "qcow2", target, format, compress, fraction_func, user_data, cancellable,
-                  error);
+  g_autoptr (GPtrArray) argv = new_convert_argv (source, "qcow2", target);
+  const BkQemuImgCall call = { .argv = (const char *const *) argv->pdata,
+                               .file = target->file,
+                               .fraction_func = fraction_func,
+                               .user_data = user_data };
+
+  return bk_qemu_img_run (&call, cancellable, error);
 }
 
 /**
  * bk_qemu_img_convert_chain:
  * @files: (element-type filename): absolute paths of the chain to read, the newest first
+ * @target: as bk_qemu_img_convert() takes it
  *
  * As bk_qemu_img_convert(), of a chain whose lower files QEMU writes into at the same time, in a way
  * that leaves what the newest one reads as (a commit): its locks are not asked.
  */
 gboolean
 bk_qemu_img_convert_chain (const GPtrArray *files,
-                           const char *target,
-                           const char *format,
+                           const BkQemuImgTarget *target,
                            BkFractionFunc fraction_func,
                            gpointer user_data,
                            GCancellable *cancellable,
                            GError **error)
 {
-  g_autofree char *source = chain_name (files, FALSE);
+  g_autofree char *source = bk_qemu_img_chain_name (files, FALSE);
+  g_autoptr (GPtrArray) argv = new_convert_argv (source, NULL, target);
+  const BkQemuImgCall call = { .argv = (const char *const *) argv->pdata,
+                               .file = target->file,
+                               .fraction_func = fraction_func,
+                               .user_data = user_data };
 
-  return convert (source, NULL, target, format, FALSE, fraction_func, user_data, cancellable,
-                  error);
-}
-
-/**
- * bk_qemu_img_check:
- *
- * Looks at the tables of the one image, not at what it continues, and asks no locks.
- *
- * Errors: %BK_ERROR_INTEGRITY when the image's own tables are broken. Clusters that nothing uses
- *   (exit status 3) waste space and are no error.
- */
-gboolean
-bk_qemu_img_check (const char *file, GCancellable *cancellable, GError **error)
-{
-  g_autoptr (GString) output = g_string_new (NULL);
-  g_autoptr (GPtrArray) files = g_ptr_array_new ();
-  g_ptr_array_add (files, (char *) file);
-  g_autofree char *name = chain_name (files, FALSE);
-  const char *argv[] = { "qemu-img", "check", "-q", "--", name, NULL };
-  int exit_status = 0;
-
-  if (!run (argv, file, output, &exit_status, NULL, NULL, cancellable, error))
-    return FALSE;
-  if (exit_status == 0 || exit_status == 3)
-    return TRUE;
-  bk_set_error (error, BK_ERROR_INTEGRITY,
-                "The image “%s” is broken: qemu-img check ends with status %d", file, exit_status);
-  return FALSE;
-}
-
-/* What qemu-img says of an image, whoever has it open. */
-static JsonObject *
-read_info (const char *name, const char *file, GError **error)
-{
-  g_autoptr (GString) output = g_string_new (NULL);
-  const char *argv[] = { "qemu-img", "info", "--output=json", "-U", "--", name, NULL };
-
-  if (!run (argv, file, output, NULL, NULL, NULL, NULL, error))
-    return NULL;
-
-  g_autofree char *what = g_strdup_printf (_ ("What qemu-img says of “%s”"), file);
-  return bk_json_parse_object (output->str, (gssize) output->len, what, error);
-}
-
-static JsonObject *
-member_object (JsonObject *object, const char *name)
-{
-  JsonNode *node = object == NULL ? NULL : json_object_get_member (object, name);
-
-  return node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
-}
-
-/**
- * bk_qemu_img_list_bitmaps:
- * @file: a qcow2 image
- *
- * Returns: (transfer full) (nullable): the names of the bitmaps that are stored in it; of an image that is
- *   open, those that were stored when it was opened.
- */
-GStrv
-bk_qemu_img_list_bitmaps (const char *file, GError **error)
-{
-  g_autoptr (GPtrArray) files = g_ptr_array_new ();
-  g_ptr_array_add (files, (char *) file);
-  g_autofree char *name = chain_name (files, FALSE);
-  g_autoptr (JsonObject) info = read_info (name, file, error);
-  JsonObject *data = member_object (member_object (info, "format-specific"), "data");
-  JsonNode *node = data == NULL ? NULL : json_object_get_member (data, "bitmaps");
-  JsonArray *bitmaps =
-      node != NULL && JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
-  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
-
-  if (info == NULL)
-    return NULL;
-  for (guint i = 0; bitmaps != NULL && i < json_array_get_length (bitmaps); i++)
-    {
-      JsonNode *bitmap = json_array_get_element (bitmaps, i);
-      const char *bitmap_name = JSON_NODE_HOLDS_OBJECT (bitmap)
-                                    ? json_object_get_string_member_with_default (
-                                          json_node_get_object (bitmap), "name", NULL)
-                                    : NULL;
-
-      if (bitmap_name != NULL)
-        g_strv_builder_add (names, bitmap_name);
-    }
-  return g_strv_builder_end (names);
-}
-
-/**
- * bk_qemu_img_virtual_size:
- * @size_bytes: (out): what a guest sees
- */
-gboolean
-bk_qemu_img_virtual_size (const char *file, guint64 *size_bytes, GError **error)
-{
-  g_autofree char *what = g_strdup_printf (_ ("What qemu-img says of “%s”"), file);
-  g_autoptr (JsonObject) info = read_info (file, file, error);
-
-  return info != NULL && bk_json_count (info, "virtual-size", what, G_MAXINT64, size_bytes, error);
+  return bk_qemu_img_run (&call, cancellable, error);
 }

@@ -3,13 +3,20 @@
 #include <gio/gio.h>
 
 /*
- * qemu-img as a child process: argument vectors only, no shell; it dies with us, so that nothing
- * writes to the repository once the run that holds the lock is gone.
+ * What qemu-img does to images, and says of them (vm/qemu-img-run.h: how it is run).
  *
- * All paths are absolute. Their percent of progress is turned into fractions of 1.
+ * All paths are absolute. Its percent of progress is turned into fractions of 1.
  */
 
 typedef void (*BkFractionFunc) (double fraction, gpointer user_data);
+
+/* An image that is to be made. */
+typedef struct
+{
+  const char *file;
+  const char *format; /* "qcow2" or "raw" */
+  gboolean compress;  /* by zstd, cluster by cluster; qcow2 only */
+} BkQemuImgTarget;
 
 gboolean
 bk_qemu_img_create (const char *file, guint64 size_bytes, const char *backing_file, GError **error);
@@ -29,16 +36,13 @@ gboolean bk_qemu_img_compare (const char *left,
                               GCancellable *cancellable,
                               GError **error);
 gboolean bk_qemu_img_convert (const char *source,
-                              const char *target,
-                              const char *format,
-                              gboolean compress,
+                              const BkQemuImgTarget *target,
                               BkFractionFunc fraction_func,
                               gpointer user_data,
                               GCancellable *cancellable,
                               GError **error);
 gboolean bk_qemu_img_convert_chain (const GPtrArray *files,
-                                    const char *target,
-                                    const char *format,
+                                    const BkQemuImgTarget *target,
                                     BkFractionFunc fraction_func,
                                     gpointer user_data,
                                     GCancellable *cancellable,

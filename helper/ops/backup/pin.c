@@ -76,10 +76,11 @@ flatten_disk (const BkVmChain *chain,
               GError **error)
 {
   const char *name = to->file + strlen (BK_POINT_DATA "/");
-  g_autofree char *target = bk_point_writer_file_path (writer, name);
+  g_autofree char *path = bk_point_writer_file_path (writer, name);
+  const BkQemuImgTarget target = { .file = path, .format = "qcow2" };
   guint64 size_bytes;
 
-  if (!bk_vm_chain_convert (chain, from, target, "qcow2", progress, cancellable, error))
+  if (!bk_vm_chain_convert (chain, from, &target, progress, cancellable, error))
     return FALSE;
 
   autofd int fd = bk_open_file_at (bk_point_writer_data_fd (writer), name, error);

@@ -114,8 +114,7 @@ list_layers (const BkVmChain *chain, const BkCycleDisk *disk)
 
 /**
  * bk_vm_chain_convert:
- * @target: absolute path of the image to make
- * @format: of @target: "qcow2" or "raw"
+ * @target: the image to make
  *
  * Copies what @disk reads as at this point into one image that stands by itself. The newest point of a
  * family that is consolidated at the same time reads the same throughout.
@@ -123,8 +122,7 @@ list_layers (const BkVmChain *chain, const BkCycleDisk *disk)
 gboolean
 bk_vm_chain_convert (const BkVmChain *chain,
                      const BkPointDisk *disk,
-                     const char *target,
-                     const char *format,
+                     const BkQemuImgTarget *target,
                      BkFraction *progress,
                      GCancellable *cancellable,
                      GError **error)
@@ -138,13 +136,12 @@ bk_vm_chain_convert (const BkVmChain *chain,
     {
       g_autoptr (GPtrArray) files = list_layers (chain, merged);
 
-      return bk_qemu_img_convert_chain (files, target, format, bk_fraction_report, progress,
-                                        cancellable, error);
+      return bk_qemu_img_convert_chain (files, target, bk_fraction_report, progress, cancellable,
+                                        error);
     }
 
   g_autofree char *image = bk_vm_chain_image (chain, disk);
-  return bk_qemu_img_convert (image, target, format, FALSE, bk_fraction_report, progress,
-                              cancellable, error);
+  return bk_qemu_img_convert (image, target, bk_fraction_report, progress, cancellable, error);
 }
 
 /**

@@ -5,6 +5,7 @@
 #include "ops/fraction.h"
 #include "ops/vm/merging.h"
 #include "store/repository/repository.h"
+#include "vm/qemu-img.h"
 
 #include <gio/gio.h>
 
@@ -25,8 +26,7 @@ void bk_vm_chain_free (BkVmChain *chain);
 char *bk_vm_chain_image (const BkVmChain *chain, const BkPointDisk *disk);
 gboolean bk_vm_chain_convert (const BkVmChain *chain,
                               const BkPointDisk *disk,
-                              const char *target,
-                              const char *format,
+                              const BkQemuImgTarget *target,
                               BkFraction *progress,
                               GCancellable *cancellable,
                               GError **error);

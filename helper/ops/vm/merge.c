@@ -91,7 +91,11 @@ bk_vm_merge_copy (
 {
   g_autofree char *top = absolute (run, bk_cycle_disk_top (chain));
 
-  return bk_qemu_img_convert (top, path, "qcow2", run->request->compress, bk_fraction_report,
-                              progress, run->cancellable, error) &&
+  const BkQemuImgTarget target = { .file = path,
+                                   .format = "qcow2",
+                                   .compress = run->request->compress };
+
+  return bk_qemu_img_convert (top, &target, bk_fraction_report, progress, run->cancellable,
+                              error) &&
          bk_qemu_img_compare (top, path, run->cancellable, error);
 }

@@ -226,8 +226,9 @@ bk_restore_files_write (const GPtrArray *files,
             return FALSE;
           continue;
         }
-      if (!bk_vm_chain_convert (chain, disk, file->temporary, file->format, &progress, cancellable,
-                                error) ||
+
+      const BkQemuImgTarget target = { .file = file->temporary, .format = file->format };
+      if (!bk_vm_chain_convert (chain, disk, &target, &progress, cancellable, error) ||
           !make_durable (file, size_bytes, error))
         return FALSE;
     }
