@@ -19,6 +19,8 @@ def back_up(helper, vm, incrementals="1", **expected):
 
 
 def start_slowly(helper, vm, *options):
+    """A backup that is under way for minutes where there are hundreds of MiB to copy. libvirt can set
+    a limit only on a copy that runs already: by then QEMU has the first 64 MiB in hand."""
     process = subprocess.Popen(
         helper.command("vm", "backup", vm.name, "--limit-mib", "1", *options),
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -31,8 +33,8 @@ def start_slowly(helper, vm, *options):
 @pytest.fixture
 def slow(helper, make_vm):
     """A VM, and a backup of it that runs for a long time: it waits to be ended."""
-    vm = make_vm(vda="64M")
-    vm.write("vda", 1, "0", "60M")
+    vm = make_vm(vda="384M")
+    vm.write("vda", 1, "0", "320M")
 
     return vm, lambda *options: start_slowly(helper, vm, *options)
 
@@ -74,7 +76,7 @@ def test_qemu_killed_in_mid_copy(helper, slow):
 @pytest.fixture
 def large_demo(libvirt, scratch, unique):
     """A guest that boots and writes, with room on its second disk for more than one writes."""
-    guest = DemoGuest(unique("demo"), scratch / "demo", "--extra-disk", "128")
+    guest = DemoGuest(unique("demo"), scratch / "demo", "--extra-disk", "384")
     try:
         guest.wait_writes(3)
         yield guest
@@ -90,7 +92,7 @@ def test_the_guest_shuts_itself_down_in_mid_copy(helper, large_demo):
     demo.wait_writes(demo.count() + 2)
     # Where the guest writes nothing: enough that the copy is under way when it ends.
     virsh("qemu-monitor-command", demo.name, "--hmp",
-          'qemu-io -d /machine/peripheral/virtio-disk1/virtio-backend "write -P 7 4M 80M"')
+          'qemu-io -d /machine/peripheral/virtio-disk1/virtio-backend "write -P 7 4M 320M"')
     process = start_slowly(helper, demo)
     virsh("shutdown", demo.name)
     said = process.communicate(timeout=120)[1]
