@@ -10,6 +10,9 @@
 /* How often progress is asked for; the end itself comes as an event. */
 #define POLL_USECS (200 * G_TIME_SPAN_MILLISECOND)
 
+/* Between QEMU's end and libvirt's taking note of it. */
+#define STOP_USECS (5 * G_TIME_SPAN_SECOND)
+
 static gboolean
 refuse_if_busy (virDomainPtr domain, GError **error)
 {
@@ -139,6 +142,22 @@ is_stopped (virDomainPtr domain)
           state == VIR_DOMAIN_CRASHED);
 }
 
+/* Who asks in the moment of QEMU's end hears of its monitor, before libvirt knows that the VM is off. */
+static gboolean
+is_stopped_soon (virDomainPtr domain)
+{
+  gint64 until = g_get_monotonic_time () + STOP_USECS;
+  gboolean stopped = is_stopped (domain);
+
+  while (!stopped && virConnectIsAlive (virDomainGetConnect (domain)) == 1 &&
+         g_get_monotonic_time () < until)
+    {
+      g_usleep (POLL_USECS);
+      stopped = is_stopped (domain);
+    }
+  return stopped;
+}
+
 static void
 set_stopped (virDomainPtr domain, GError **error)
 {
@@ -168,11 +187,14 @@ look_at_job (virDomainPtr domain,
 
   if (virDomainGetJobStats (domain, &type, &params, &count, 0) < 0)
     {
-      if (virGetLastErrorCode () == VIR_ERR_OPERATION_INVALID)
+      virErrorPtr last = virSaveLastError ();
+
+      if (virGetLastErrorCode () == VIR_ERR_OPERATION_INVALID || is_stopped_soon (domain))
         set_stopped (domain, error);
       else
-        bk_libvirt_set_error (error, "The copy of the VM “%s” cannot be followed",
-                              virDomainGetName (domain));
+        bk_libvirt_set_error_from (error, last, "The copy of the VM “%s” cannot be followed",
+                                   virDomainGetName (domain));
+      virFreeError (last);
       return JOB_UNKNOWN;
     }
   virTypedParamsGetULLong (params, count, VIR_DOMAIN_JOB_DISK_PROCESSED, &done);
@@ -197,8 +219,14 @@ read_outcome (virDomainPtr domain, GError **error)
 
   if (virDomainGetJobStats (domain, &type, &params, &count, VIR_DOMAIN_JOB_STATS_COMPLETED) < 0)
     {
-      bk_libvirt_set_error (error, "How the copy of the VM “%s” ended cannot be read",
-                            virDomainGetName (domain));
+      virErrorPtr last = virSaveLastError ();
+
+      if (is_stopped_soon (domain))
+        set_stopped (domain, error);
+      else
+        bk_libvirt_set_error_from (error, last, "How the copy of the VM “%s” ended cannot be read",
+                                   virDomainGetName (domain));
+      virFreeError (last);
       return FALSE;
     }
   virTypedParamsGetBoolean (params, count, VIR_DOMAIN_JOB_SUCCESS, &success);
