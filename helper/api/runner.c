@@ -5,6 +5,7 @@
 #include "api/sink-reporter.h"
 #include "base/error.h"
 #include "base/gettext.h"
+#include "base/program.h"
 #include "format/log-line.h"
 #include "ops/job/job.h"
 #include "ops/job/run.h"
@@ -152,7 +153,7 @@ run_detached (const BkOperation *operation,
               GCancellable *cancellable,
               GError **error)
 {
-  g_autofree char *program = g_file_read_link ("/proc/self/exe", error);
+  g_autofree char *program = bk_program_dup_path (error);
   g_autofree char *systemd_run = NULL;
 
   if (program == NULL)
