@@ -3,11 +3,17 @@
 #include "base/error.h"
 #include "format/json.h"
 
+#include <errno.h>
+#include <gio/gunixinputstream.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #define OUTPUT_MAX_BYTES (1024 * 1024)
+
+/* The first lines say why; what follows is more of the same. */
+#define COMPLAINT_MAX_BYTES 4096
 
 static void
 die_with_parent (gpointer data)
@@ -32,43 +38,72 @@ spawn (const char *const *argv, GError **error)
   return process;
 }
 
-/* Reads what `-p` prints: "    (12.34/100%)\r" again and again. */
-static gboolean
-follow_output (GSubprocess *process,
-               const BkQemuImgCall *call,
-               GCancellable *cancellable,
-               GError **error)
+/* Takes what `-p` prints: "    (12.34/100%)\r" again and again. */
+static void
+take_output (const BkQemuImgCall *call, const char *text, gsize length_bytes)
 {
-  GInputStream *stream = g_subprocess_get_stdout_pipe (process);
-  char buffer[4096];
+  const char *open = strrchr (text, '(');
 
-  while (TRUE)
-    {
-      gssize n = g_input_stream_read (stream, buffer, sizeof buffer - 1, cancellable, error);
-
-      if (n < 0)
-        return FALSE;
-      if (n == 0)
-        return TRUE;
-      buffer[n] = '\0';
-      const char *open = strrchr (buffer, '(');
-      if (open != NULL && call->fraction_func != NULL)
-        call->fraction_func (CLAMP (g_ascii_strtod (open + 1, NULL) / 100, 0, 1), call->user_data);
-      if (call->output != NULL && call->output->len + (gsize) n <= OUTPUT_MAX_BYTES)
-        g_string_append_len (call->output, buffer, n);
-    }
+  if (open != NULL && call->fraction_func != NULL)
+    call->fraction_func (CLAMP (g_ascii_strtod (open + 1, NULL) / 100, 0, 1), call->user_data);
+  if (call->output != NULL && call->output->len + length_bytes <= OUTPUT_MAX_BYTES)
+    g_string_append_len (call->output, text, (gssize) length_bytes);
 }
 
-static char *
-read_stderr (GSubprocess *process)
+static void
+take_complaint (GString *why, const char *text, gsize length_bytes)
 {
-  char buffer[4096];
-  gsize length_bytes = 0;
+  g_string_append_len (why, text, (gssize) MIN (length_bytes, COMPLAINT_MAX_BYTES - why->len));
+}
 
-  g_input_stream_read_all (g_subprocess_get_stderr_pipe (process), buffer, sizeof buffer - 1,
-                           &length_bytes, NULL, NULL);
-  buffer[length_bytes] = '\0';
-  return bk_error_one_line (buffer);
+static int
+pipe_fd (GInputStream *stream)
+{
+  return g_unix_input_stream_get_fd (G_UNIX_INPUT_STREAM (stream));
+}
+
+/* Both pipes at once: of an image with many faults qemu-img writes more to stderr than a pipe holds, and
+ * would wait for ever for somebody to take it. */
+static gboolean
+follow (GSubprocess *process,
+        const BkQemuImgCall *call,
+        GString *why,
+        GCancellable *cancellable,
+        GError **error)
+{
+  GPollFD fds[] = {
+    { .fd = pipe_fd (g_subprocess_get_stdout_pipe (process)), .events = G_IO_IN },
+    { .fd = pipe_fd (g_subprocess_get_stderr_pipe (process)), .events = G_IO_IN },
+    { .fd = -1 },
+  };
+  gboolean has_cancel_fd = g_cancellable_make_pollfd (cancellable, &fds[2]);
+  char buffer[4096];
+
+  while ((fds[0].fd >= 0 || fds[1].fd >= 0) && !g_cancellable_is_cancelled (cancellable))
+    {
+      g_poll (fds, has_cancel_fd ? 3 : 2, -1);
+      for (guint i = 0; i < 2; i++)
+        {
+          if (fds[i].fd < 0 || fds[i].revents == 0)
+            continue;
+          ssize_t n = read (fds[i].fd, buffer, sizeof buffer - 1);
+          if (n < 0 && errno == EINTR)
+            continue;
+          if (n <= 0)
+            {
+              fds[i].fd = -1; /* its end; poll() passes it over from now on */
+              continue;
+            }
+          buffer[n] = '\0';
+          if (i == 0)
+            take_output (call, buffer, (gsize) n);
+          else
+            take_complaint (why, buffer, (gsize) n);
+        }
+    }
+  if (has_cancel_fd)
+    g_cancellable_release_fd (cancellable);
+  return !g_cancellable_set_error_if_cancelled (cancellable, error);
 }
 
 static void
@@ -94,14 +129,14 @@ bk_qemu_img_run (const BkQemuImgCall *call, GCancellable *cancellable, GError **
   g_autoptr (GSubprocess) process = spawn (call->argv, error);
   if (process == NULL)
     return FALSE;
-  if (!follow_output (process, call, cancellable, error))
+
+  g_autoptr (GString) complaint = g_string_new (NULL);
+  if (!follow (process, call, complaint, cancellable, error))
     {
       g_subprocess_force_exit (process);
       g_subprocess_wait (process, NULL, NULL);
       return FALSE;
     }
-
-  g_autofree char *why = read_stderr (process);
   if (!g_subprocess_wait (process, NULL, error))
     return FALSE;
   if (call->exit_status != NULL && g_subprocess_get_if_exited (process))
@@ -111,6 +146,8 @@ bk_qemu_img_run (const BkQemuImgCall *call, GCancellable *cancellable, GError **
     }
   if (g_subprocess_get_successful (process))
     return TRUE;
+
+  g_autofree char *why = bk_error_one_line (complaint->str);
   set_failure (error, call, why);
   return FALSE;
 }
