@@ -31,19 +31,6 @@ gboolean bk_event_package_writer_close (BkEventPackageWriter *writer,
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BkEventPackageWriter, bk_event_package_writer_free)
 
-/* Whoever gets the files of a package, one after the other. */
-typedef struct
-{
-  gboolean (*begin) (const char *path, guint64 size_bytes, gpointer user_data, GError **error);
-  gboolean (*data) (const void *data, gsize length_bytes, gpointer user_data, GError **error);
-  gboolean (*end) (gpointer user_data, GError **error);
-  gpointer user_data;
-} BkEventPackageHandler;
-
-gboolean bk_event_package_read (int fd,
-                                const BkEventPackageHandler *handler,
-                                GCancellable *cancellable,
-                                GError **error);
 BkEventManifest *
 bk_event_package_check (int fd, GBytes *manifest_beside, GCancellable *cancellable, GError **error);
 gboolean bk_event_package_extract (
