@@ -1,25 +1,16 @@
 #include "store/state/ticket-store.h"
 
-#include "base/atomic-file.h"
 #include "base/error.h"
 #include "base/fd.h"
-#include "base/path.h"
-#include "format/ticket-json.h"
 #include "store/state/runtime-dir.h"
+#include "store/state/ticket-record.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <openssl/crypto.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
 #define DIRECTORY_NAME "tickets"
-#define SUFFIX ".json"
-
-/* What a ticket that was good for one time is called while what it let in goes on. */
-#define USED_SUFFIX ".used"
-
 struct _BkTicketStore
 {
   int dirfd;
@@ -61,82 +52,6 @@ bk_ticket_store_fd (BkTicketStore *store)
   return store->dirfd;
 }
 
-static BkTicket *
-read_record (BkTicketStore *store, const char *id, const char *suffix, GError **error)
-{
-  g_autofree char *name = g_strconcat (id, suffix, NULL);
-  g_autoptr (GBytes) bytes =
-      bk_read_small_file (store->dirfd, name, BK_TICKET_RECORD_MAX_BYTES, error);
-
-  if (bytes == NULL)
-    return NULL;
-  gsize length_bytes;
-  const char *text = g_bytes_get_data (bytes, &length_bytes);
-  g_autoptr (BkTicket) ticket = bk_ticket_from_text (text != NULL ? text : "", length_bytes, error);
-  if (ticket != NULL && strcmp (ticket->id, id) != 0)
-    {
-      bk_set_error (error, BK_ERROR_INTEGRITY, "The ticket “%s” is another's", id);
-      return NULL;
-    }
-  return g_steal_pointer (&ticket);
-}
-
-static BkTicket *
-read_ticket (BkTicketStore *store, const char *id, GError **error)
-{
-  return read_record (store, id, SUFFIX, error);
-}
-
-/* The ids of all there are. */
-static GPtrArray *
-list_with (BkTicketStore *store, const char *suffix, GError **error)
-{
-  g_autoptr (GPtrArray) names = bk_list_directory (store->dirfd, error);
-  g_autoptr (GPtrArray) ids = g_ptr_array_new_with_free_func (g_free);
-
-  for (guint i = 0; names != NULL && i < names->len; i++)
-    {
-      const char *name = g_ptr_array_index (names, i);
-      g_autofree char *id = g_str_has_suffix (name, suffix)
-                                ? g_strndup (name, strlen (name) - strlen (suffix))
-                                : NULL;
-
-      if (id != NULL && bk_ticket_id_is_valid (id))
-        g_ptr_array_add (ids, g_steal_pointer (&id));
-    }
-  return names == NULL ? NULL : g_steal_pointer (&ids);
-}
-
-static GPtrArray *
-list_ids (BkTicketStore *store, GError **error)
-{
-  return list_with (store, SUFFIX, error);
-}
-
-static gboolean
-remove_with (BkTicketStore *store, const char *id, const char *suffix)
-{
-  g_autofree char *name = g_strconcat (id, suffix, NULL);
-
-  return unlinkat (store->dirfd, name, 0) == 0;
-}
-
-static gboolean
-remove_record (BkTicketStore *store, const char *id)
-{
-  return remove_with (store, id, SUFFIX);
-}
-
-/* Of several processes one succeeds. */
-static gboolean
-use_up (BkTicketStore *store, const char *id)
-{
-  g_autofree char *name = g_strconcat (id, SUFFIX, NULL);
-  g_autofree char *used = g_strconcat (id, USED_SUFFIX, NULL);
-
-  return renameat (store->dirfd, name, store->dirfd, used) == 0;
-}
-
 static gboolean
 fill_random (void *data, gsize length_bytes, GError **error)
 {
@@ -167,15 +82,6 @@ new_ticket (const BkTicketRequest *request, const char *id, const BkBootTime *no
   return ticket;
 }
 
-static gboolean
-write_new (BkTicketStore *store, const BkTicket *ticket, GError **error)
-{
-  g_autofree char *name = g_strconcat (ticket->id, SUFFIX, NULL);
-  g_autofree char *text = bk_ticket_to_text (ticket);
-
-  return bk_atomic_write_volatile (store->dirfd, name, text, strlen (text), 0600, error);
-}
-
 /**
  * bk_ticket_store_issue:
  *
@@ -196,7 +102,7 @@ bk_ticket_store_issue (BkTicketStore *store,
   char secret_sha256[BK_SHA256_HEX_LENGTH + 1];
 
   bk_ticket_store_prune (store, now);
-  g_autoptr (GPtrArray) ids = list_ids (store, error);
+  g_autoptr (GPtrArray) ids = bk_ticket_record_list (store->dirfd, BK_TICKET_RECORD_READY, error);
   if (ids == NULL)
     return NULL;
   if (ids->len >= BK_TICKETS_MAX_COUNT)
@@ -215,26 +121,7 @@ bk_ticket_store_issue (BkTicketStore *store,
   bk_ticket_text_split (text, id, secret_sha256);
   g_autoptr (BkTicket) ticket = new_ticket (request, id, now);
   ticket->secret_sha256 = g_strdup (secret_sha256);
-  return write_new (store, ticket, error) ? g_steal_pointer (&text) : NULL;
-}
-
-/* A revocation between the look and the write must win: the new record changes places with the old
- * one, which fails where there is none any more. */
-static gboolean
-replace (BkTicketStore *store, const BkTicket *ticket, GError **error)
-{
-  g_autofree char *name = g_strconcat (ticket->id, SUFFIX, NULL);
-  g_autofree char *temporary =
-      g_strdup_printf (BK_TEMPORARY_PREFIX "%s-%08x", ticket->id, g_random_int ());
-  g_autofree char *text = bk_ticket_to_text (ticket);
-
-  if (!bk_atomic_write_volatile (store->dirfd, temporary, text, strlen (text), 0600, error))
-    return FALSE;
-  int outcome = renameat2 (store->dirfd, temporary, store->dirfd, name, RENAME_EXCHANGE);
-  int errnum = errno;
-  unlinkat (store->dirfd, temporary, 0);
-  return outcome == 0 ||
-         bk_error_set_errno (error, errnum, "The ticket “%s” cannot be renewed", ticket->id);
+  return bk_ticket_record_write (store->dirfd, ticket, error) ? g_steal_pointer (&text) : NULL;
 }
 
 /**
@@ -252,7 +139,10 @@ bk_ticket_store_renew (BkTicketStore *store,
                        const BkBootTime *now,
                        GError **error)
 {
-  g_autoptr (BkTicket) ticket = bk_ticket_id_is_valid (id) ? read_ticket (store, id, NULL) : NULL;
+  g_autoptr (BkTicket) ticket =
+      bk_ticket_id_is_valid (id)
+          ? bk_ticket_record_read (store->dirfd, id, BK_TICKET_RECORD_READY, NULL)
+          : NULL;
 
   if (ticket == NULL || ticket->kind != BK_TICKET_SESSION || !bk_ticket_is_alive (ticket, now))
     {
@@ -263,7 +153,7 @@ bk_ticket_store_renew (BkTicketStore *store,
       return FALSE;
     }
   ticket->expires_usecs = expiry (now, lifetime_seconds);
-  return replace (store, ticket, error);
+  return bk_ticket_record_replace (store->dirfd, ticket, error);
 }
 
 /**
@@ -288,11 +178,13 @@ bk_ticket_store_use (BkTicketStore *store,
   if (!bk_ticket_text_split (text, id, secret_sha256))
     return BK_TICKET_MALFORMED;
 
-  g_autoptr (BkTicket) found = read_ticket (store, id, NULL);
+  g_autoptr (BkTicket) found =
+      bk_ticket_record_read (store->dirfd, id, BK_TICKET_RECORD_READY, NULL);
   if (found == NULL)
     return BK_TICKET_UNKNOWN;
   BkTicketVerdict verdict = bk_ticket_check (found, secret_sha256, use, now);
-  if (verdict == BK_TICKET_GOOD && found->kind == BK_TICKET_DOWNLOAD && !use_up (store, id))
+  if (verdict == BK_TICKET_GOOD && found->kind == BK_TICKET_DOWNLOAD &&
+      !bk_ticket_record_use_up (store->dirfd, id))
     return BK_TICKET_UNKNOWN;
   if (verdict == BK_TICKET_GOOD)
     *ticket = g_steal_pointer (&found);
@@ -309,7 +201,8 @@ gboolean
 bk_ticket_store_revoke (BkTicketStore *store, const char *id, GError **error)
 {
   if (bk_ticket_id_is_valid (id) &&
-      (remove_record (store, id) || remove_with (store, id, USED_SUFFIX)))
+      (bk_ticket_record_remove (store->dirfd, id, BK_TICKET_RECORD_READY) ||
+       bk_ticket_record_remove (store->dirfd, id, BK_TICKET_RECORD_USED)))
     return TRUE;
   g_autofree char *line = bk_error_one_line (id);
   bk_set_error (error, BK_ERROR_NOT_FOUND, "There is no ticket “%s” (any more)", line);
@@ -317,17 +210,17 @@ bk_ticket_store_revoke (BkTicketStore *store, const char *id, GError **error)
 }
 
 static guint
-revoke_with (BkTicketStore *store, guint32 uid, const char *suffix, GError **error)
+revoke_records (BkTicketStore *store, BkTicketRecord kind, guint32 uid, GError **error)
 {
-  g_autoptr (GPtrArray) ids = list_with (store, suffix, error);
+  g_autoptr (GPtrArray) ids = bk_ticket_record_list (store->dirfd, kind, error);
   guint count = 0;
 
   for (guint i = 0; ids != NULL && i < ids->len; i++)
     {
       const char *id = g_ptr_array_index (ids, i);
-      g_autoptr (BkTicket) ticket = read_record (store, id, suffix, NULL);
+      g_autoptr (BkTicket) ticket = bk_ticket_record_read (store->dirfd, id, kind, NULL);
 
-      if (ticket != NULL && ticket->uid == uid && remove_with (store, id, suffix))
+      if (ticket != NULL && ticket->uid == uid && bk_ticket_record_remove (store->dirfd, id, kind))
         count++;
     }
   return count;
@@ -343,10 +236,10 @@ bk_ticket_store_revoke_all (BkTicketStore *store, guint32 uid, GError **error)
 {
   g_autoptr (GError) local = NULL;
   /* In this order: what is used up in between is found all the same. */
-  guint count = revoke_with (store, uid, SUFFIX, &local);
+  guint count = revoke_records (store, BK_TICKET_RECORD_READY, uid, &local);
 
   if (local == NULL)
-    count += revoke_with (store, uid, USED_SUFFIX, &local);
+    count += revoke_records (store, BK_TICKET_RECORD_USED, uid, &local);
   if (local != NULL)
     g_propagate_error (error, g_steal_pointer (&local));
   return count;
@@ -361,12 +254,12 @@ bk_ticket_store_revoke_all (BkTicketStore *store, guint32 uid, GError **error)
 gboolean
 bk_ticket_store_is_alive (BkTicketStore *store, const char *id, const BkBootTime *now)
 {
-  g_autoptr (BkTicket) ticket = read_ticket (store, id, NULL);
-  g_autofree char *used = g_strconcat (id, USED_SUFFIX, NULL);
+  g_autoptr (BkTicket) ticket =
+      bk_ticket_record_read (store->dirfd, id, BK_TICKET_RECORD_READY, NULL);
 
   if (ticket != NULL)
     return bk_ticket_is_alive (ticket, now);
-  return faccessat (store->dirfd, used, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+  return bk_ticket_record_is_used_up (store->dirfd, id);
 }
 
 /**
@@ -377,11 +270,12 @@ bk_ticket_store_is_alive (BkTicketStore *store, const char *id, const BkBootTime
 gboolean
 bk_ticket_store_has_any (BkTicketStore *store, guint32 uid, const BkBootTime *now)
 {
-  g_autoptr (GPtrArray) ids = list_ids (store, NULL);
+  g_autoptr (GPtrArray) ids = bk_ticket_record_list (store->dirfd, BK_TICKET_RECORD_READY, NULL);
 
   for (guint i = 0; ids != NULL && i < ids->len; i++)
     {
-      g_autoptr (BkTicket) ticket = read_ticket (store, g_ptr_array_index (ids, i), NULL);
+      g_autoptr (BkTicket) ticket = bk_ticket_record_read (store->dirfd, g_ptr_array_index (ids, i),
+                                                           BK_TICKET_RECORD_READY, NULL);
 
       if (ticket != NULL && ticket->uid == uid && bk_ticket_is_alive (ticket, now))
         return TRUE;
@@ -397,19 +291,20 @@ bk_ticket_store_has_any (BkTicketStore *store, guint32 uid, const BkBootTime *no
 void
 bk_ticket_store_prune (BkTicketStore *store, const BkBootTime *now)
 {
-  g_autoptr (GPtrArray) ids = list_ids (store, NULL);
+  g_autoptr (GPtrArray) ids = bk_ticket_record_list (store->dirfd, BK_TICKET_RECORD_READY, NULL);
 
   for (guint i = 0; ids != NULL && i < ids->len; i++)
     {
       const char *id = g_ptr_array_index (ids, i);
       g_autoptr (GError) error = NULL;
-      g_autoptr (BkTicket) ticket = read_ticket (store, id, &error);
+      g_autoptr (BkTicket) ticket =
+          bk_ticket_record_read (store->dirfd, id, BK_TICKET_RECORD_READY, &error);
 
       if (ticket == NULL && !g_error_matches (error, BK_ERROR, BK_ERROR_INTEGRITY))
         continue;
       if (ticket == NULL || strcmp (ticket->boot_id, now->boot_id) != 0 ||
           ticket->expires_usecs + BK_TICKET_KEEP_DEAD_USECS < now->usecs)
-        remove_record (store, id);
+        bk_ticket_record_remove (store->dirfd, id, BK_TICKET_RECORD_READY);
     }
 }
 
@@ -421,8 +316,8 @@ bk_ticket_store_prune (BkTicketStore *store, const BkBootTime *now)
 void
 bk_ticket_store_drop_used (BkTicketStore *store)
 {
-  g_autoptr (GPtrArray) ids = list_with (store, USED_SUFFIX, NULL);
+  g_autoptr (GPtrArray) ids = bk_ticket_record_list (store->dirfd, BK_TICKET_RECORD_USED, NULL);
 
   for (guint i = 0; ids != NULL && i < ids->len; i++)
-    remove_with (store, g_ptr_array_index (ids, i), USED_SUFFIX);
+    bk_ticket_record_remove (store->dirfd, g_ptr_array_index (ids, i), BK_TICKET_RECORD_USED);
 }
