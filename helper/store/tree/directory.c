@@ -2,14 +2,12 @@
 
 #include "base/fd.h"
 #include "model/tree-path.h"
+#include "store/tree/directory-names.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
@@ -37,16 +35,6 @@
 #define SMB2_SUPER_MAGIC 0xfe534d42
 #endif
 
-/* What getdents64() fills in; glibc has no name for it that is as long as the kernel says. */
-typedef struct
-{
-  guint64 inode;
-  gint64 offset;
-  guint16 length;
-  guint8 type;
-  char name[];
-} KernelEntry;
-
 BkTreeScratch *
 bk_tree_scratch_new (void)
 {
@@ -61,24 +49,6 @@ bk_tree_scratch_free (BkTreeScratch *scratch)
 {
   g_string_free (scratch->path, TRUE);
   g_free (scratch);
-}
-
-/**
- * bk_tree_directory_put_path:
- * @path: (out): becomes the path of @directory, empty for the root
- */
-void
-bk_tree_directory_put_path (const BkTreeDirectory *directory, GString *path)
-{
-  g_string_set_size (path, directory->path_length);
-  for (const BkTreeDirectory *at = directory; at->parent != NULL; at = at->parent)
-    {
-      gsize start = at->parent->path_length;
-
-      if (start > 0)
-        path->str[start++] = '/';
-      memcpy (path->str + start, at->name, at->path_length - start);
-    }
 }
 
 /**
@@ -127,96 +97,6 @@ grain_of (int fd)
     }
 }
 
-/* ---- names ---- */
-
-typedef struct
-{
-  gsize used_bytes;
-  gsize size_bytes;
-  guint size_count;
-} Room;
-
-static void
-add_name (BkTreeDirectory *directory, Room *room, const char *name, gsize length)
-{
-  if (room->used_bytes + length + 1 > room->size_bytes)
-    {
-      room->size_bytes = MAX (room->size_bytes * 2, 2048);
-      directory->names = g_realloc (directory->names, room->size_bytes);
-    }
-  if (directory->count == room->size_count)
-    {
-      room->size_count = MAX (room->size_count * 2, 64);
-      directory->offsets = g_realloc_n (directory->offsets, room->size_count, sizeof (guint32));
-    }
-  memcpy (directory->names + room->used_bytes, name, length + 1);
-  directory->offsets[directory->count++] = (guint32) room->used_bytes;
-  room->used_bytes += length + 1;
-}
-
-/* The next name on the way from here to each source below. */
-static void
-list_bridge (BkTreeDirectory *directory, const BkTreeRules *rules, BkTreeScratch *scratch)
-{
-  gsize skip = directory->path_length == 0 ? 0 : directory->path_length + 1;
-  Room room = { 0 };
-
-  bk_tree_directory_put_path (directory, scratch->path);
-  for (char **source = rules->sources; *source != NULL; source++)
-    {
-      if (skip > 0 && !bk_tree_path_is_below (*source, scratch->path->str))
-        continue;
-
-      gsize length = strcspn (*source + skip, "/");
-      g_autofree char *name = g_strndup (*source + skip, length);
-      if (directory->count == 0 ||
-          strcmp (bk_tree_directory_name (directory, directory->count - 1), name) != 0)
-        add_name (directory, &room, name, length);
-    }
-}
-
-static gboolean
-list_entries (BkTreeDirectory *directory, BkTreeScratch *scratch)
-{
-  Room room = { 0 };
-
-  while (TRUE)
-    {
-      long n = syscall (SYS_getdents64, directory->fd, scratch->entries, sizeof scratch->entries);
-
-      if (n < 0)
-        {
-          directory->errnum = errno;
-          return FALSE;
-        }
-      if (n == 0)
-        return TRUE;
-      for (long at = 0; at < n;)
-        {
-          const KernelEntry *entry = (const void *) (scratch->entries + at);
-          const char *name = entry->name;
-
-          at += entry->length;
-          if (name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0')))
-            continue;
-          gsize length = strlen (name);
-          if (room.used_bytes + length + 1 > G_MAXUINT32)
-            {
-              directory->errnum = EFBIG;
-              return FALSE;
-            }
-          add_name (directory, &room, name, length);
-        }
-    }
-}
-
-static int
-compare_offsets (const void *a, const void *b, void *names)
-{
-  return strcmp ((const char *) names + *(const guint32 *) a,
-                 (const char *) names + *(const guint32 *) b);
-}
-
 static gboolean
 is_tagged_as_cache (const BkTreeDirectory *directory)
 {
@@ -239,8 +119,6 @@ open_directory (int parent_fd, const char *name)
   /* Only the owner and root may leave the access time alone. */
   return fd < 0 && errno == EPERM ? openat (parent_fd, name, flags) : fd;
 }
-
-/* ---- what statx() says ---- */
 
 static inline gint64
 nsec_of (const struct statx_timestamp *time)
@@ -418,16 +296,11 @@ bk_tree_directory_read (BkTreeDirectory *directory,
     }
   if (directory->grain_nsec == 0)
     directory->grain_nsec = grain_of (directory->fd);
-  if (directory->is_bridge)
-    list_bridge (directory, rules, scratch);
-  else if (!list_entries (directory, scratch))
+  if (!bk_tree_directory_list (directory, rules, scratch))
     {
       directory->count = 0;
       return;
     }
-  if (directory->count > 1 && !directory->is_bridge)
-    qsort_r (directory->offsets, directory->count, sizeof (guint32), compare_offsets,
-             directory->names);
   directory->is_cache =
       rules->skip_caches && !directory->is_bridge && is_tagged_as_cache (directory);
   bk_tree_directory_look (directory, rules, 0, scratch);

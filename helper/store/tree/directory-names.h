@@ -1,0 +1,10 @@
+#pragma once
+
+#include "store/tree/directory.h"
+
+/* Which names a directory of a scan has: as the kernel lists them, or, on the way to a source, as the
+ * rules say. */
+
+gboolean bk_tree_directory_list (BkTreeDirectory *directory,
+                                 const BkTreeRules *rules,
+                                 BkTreeScratch *scratch);
