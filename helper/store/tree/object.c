@@ -298,3 +298,38 @@ bk_tree_object_has_changed (const BkTreeObject *object)
          now.st_ctim.tv_sec != object->st.st_ctim.tv_sec ||
          now.st_ctim.tv_nsec != object->st.st_ctim.tv_nsec;
 }
+
+/**
+ * bk_tree_object_read_extent:
+ * @data: (out): @length_bytes from @offset_bytes on; what the file no longer has is zeros
+ * @is_short: (out): set when the file ended before; else left alone
+ *
+ * Any thread may call it.
+ *
+ * Returns: 0 or an errno.
+ */
+int
+bk_tree_object_read_extent (const BkTreeObject *object,
+                            guint64 offset_bytes,
+                            guint8 *data,
+                            gsize length_bytes,
+                            gboolean *is_short)
+{
+  while (length_bytes > 0)
+    {
+      ssize_t n = pread (object->fd, data, length_bytes, (off_t) offset_bytes);
+
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n <= 0)
+        {
+          memset (data, 0, length_bytes);
+          *is_short = n == 0;
+          return n < 0 ? errno : 0;
+        }
+      data += n;
+      offset_bytes += (guint64) n;
+      length_bytes -= (gsize) n;
+    }
+  return 0;
+}

@@ -33,4 +33,9 @@ int bk_tree_object_describe (const BkTreeObject *object,
                              const char *name,
                              const char *path,
                              struct archive_entry *entry);
+int bk_tree_object_read_extent (const BkTreeObject *object,
+                                guint64 offset_bytes,
+                                guint8 *data,
+                                gsize length_bytes,
+                                gboolean *is_short);
 gboolean bk_tree_object_has_changed (const BkTreeObject *object);
