@@ -4,10 +4,9 @@
 #include "base/gettext.h"
 #include "model/tree-path.h"
 #include "store/archive/source.h"
-#include "store/tree/acl.h"
+#include "store/tree/archive-member.h"
 
 #include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <string.h>
 
@@ -114,16 +113,6 @@ find_starts (BkTreeArchiveReader *reader)
     }
 }
 
-static void
-xattr_free (gpointer data)
-{
-  BkTreeXattr *xattr = data;
-
-  g_free (xattr->name);
-  g_bytes_unref (xattr->value);
-  g_free (xattr);
-}
-
 /**
  * bk_tree_archive_reader_new:
  * @fd: (transfer full): the archive; closed with the reader, also when this fails
@@ -144,7 +133,7 @@ bk_tree_archive_reader_new (int fd, const char *name, GError **error)
   BkTreeArchiveReader *self = g_new0 (BkTreeArchiveReader, 1);
   self->source = source;
   self->name = g_strdup (name);
-  self->member.xattrs = g_ptr_array_new_with_free_func (xattr_free);
+  bk_tree_member_init (&self->member);
   if (bk_tree_archive_reader_can_seek (self))
     find_starts (self);
   return self;
@@ -155,9 +144,7 @@ bk_tree_archive_reader_free (BkTreeArchiveReader *reader)
 {
   close_archive (reader);
   g_clear_pointer (&reader->source, bk_archive_source_free);
-  g_clear_pointer (&reader->member.acl_access, g_bytes_unref);
-  g_clear_pointer (&reader->member.acl_default, g_bytes_unref);
-  g_ptr_array_unref (reader->member.xattrs);
+  bk_tree_member_clear (&reader->member);
   g_free (reader->starts);
   g_free (reader->name);
   g_free (reader);
@@ -183,70 +170,24 @@ bk_tree_archive_reader_get_bytes_read (BkTreeArchiveReader *reader)
 static gboolean
 take_path (BkTreeArchiveReader *reader, GError **error)
 {
-  const char *path = archive_entry_pathname (reader->entry);
+  const char *why;
+  char *path = bk_tree_member_dup_path (reader->entry, &why);
 
-  if (path == NULL) /* of another program, in a character set this locale does not have */
-    path = archive_entry_pathname_utf8 (reader->entry);
   if (path == NULL)
-    return broken (reader, error, reader->path, _ ("the member after it has no name"));
-
+    return broken (reader, error, reader->path, why);
   g_free (reader->path);
-  reader->path = g_strdup (path);
-  if (S_ISDIR (archive_entry_mode (reader->entry)) && g_str_has_suffix (reader->path, "/"))
-    reader->path[strlen (reader->path) - 1] = '\0';
-  if (!bk_tree_path_is_valid (reader->path))
-    return broken (reader, error, reader->path, _ ("the name leads out of where it is unpacked"));
+  reader->path = path;
   return TRUE;
-}
-
-static void
-take_attributes (BkTreeArchiveReader *reader)
-{
-  BkTreeArchiveMember *member = &reader->member;
-  const char *name;
-  const void *value;
-  size_t length_bytes;
-
-  g_ptr_array_set_size (member->xattrs, 0);
-  g_clear_pointer (&member->acl_access, g_bytes_unref);
-  g_clear_pointer (&member->acl_default, g_bytes_unref);
-  member->acl_access = bk_tree_acl_from_entry (reader->entry, BK_TREE_ACL_ACCESS);
-  member->acl_default = bk_tree_acl_from_entry (reader->entry, BK_TREE_ACL_DEFAULT);
-
-  archive_entry_xattr_reset (reader->entry);
-  while (archive_entry_xattr_next (reader->entry, &name, &value, &length_bytes) == ARCHIVE_OK)
-    {
-      BkTreeXattr *xattr = g_new0 (BkTreeXattr, 1);
-
-      xattr->name = g_strdup (name);
-      xattr->value = g_bytes_new (value, length_bytes);
-      g_ptr_array_add (member->xattrs, xattr);
-    }
 }
 
 static gboolean
 take_member (BkTreeArchiveReader *reader, GError **error)
 {
-  BkTreeArchiveMember *member = &reader->member;
-  struct archive_entry *entry = reader->entry;
+  const char *why = bk_tree_member_fill (&reader->member, reader->entry, reader->path);
 
-  member->path = reader->path;
-  member->hardlink_target = archive_entry_hardlink (entry);
-  member->symlink_target = archive_entry_symlink (entry);
-  member->mode = archive_entry_mode (entry);
-  member->uid = (uid_t) archive_entry_uid (entry);
-  member->gid = (gid_t) archive_entry_gid (entry);
-  member->rdev = archive_entry_rdev (entry);
-  member->size_bytes = (guint64) MAX (archive_entry_size (entry), 0);
-  member->mtime_nsecs =
-      (gint64) archive_entry_mtime (entry) * 1000000000 + archive_entry_mtime_nsec (entry);
-  if (member->hardlink_target != NULL && !bk_tree_path_is_valid (member->hardlink_target))
-    return broken (reader, error, reader->path,
-                   _ ("it is a hard link to what is not in the archive"));
-  if (S_ISLNK (member->mode) && member->hardlink_target == NULL && member->symlink_target == NULL)
-    return broken (reader, error, reader->path, _ ("it is a symbolic link to nothing"));
-  take_attributes (reader);
-  reader->has_content = S_ISREG (member->mode) && member->hardlink_target == NULL;
+  if (why != NULL)
+    return broken (reader, error, reader->path, why);
+  reader->has_content = S_ISREG (reader->member.mode) && reader->member.hardlink_target == NULL;
   return TRUE;
 }
 
