@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "cockpit/control.h"
+#include "cockpit/frame-queue.h"
 #include "cockpit/frames.h"
 
 #include <errno.h>
@@ -17,9 +18,6 @@
 
 /* So many streams at once have large frames; each holds one while it is filled. */
 #define LARGE_STREAMS_MAX_COUNT 4
-
-/* What a frame in the queue takes beside its bytes; they may be few. */
-#define FRAME_COST_BYTES 128
 
 #define READ_BYTES (64 * 1024)
 #define WRITES_AT_ONCE 16
@@ -38,12 +36,9 @@ struct _BkTransport
 
   GMutex lock;
   GCond changed;
-  GQueue queue;       /* of GBytes */
-  gsize queued_bytes; /* without what was written of the first */
-  gsize written_bytes;
+  BkFrameQueue queue;
   GSource *out_source; /* (nullable): while something is queued */
   guint large_streams_count;
-  gboolean out_ended;
 };
 
 /**
@@ -63,7 +58,7 @@ bk_transport_new (int in_fd, int out_fd, gsize frame_max_bytes)
   self->reader = bk_frame_reader_new (frame_max_bytes);
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
-  g_queue_init (&self->queue);
+  bk_frame_queue_init (&self->queue);
   g_unix_set_fd_nonblocking (out_fd, TRUE, NULL);
   return self;
 }
@@ -87,7 +82,7 @@ bk_transport_free (BkTransport *transport)
 {
   drop_source (&transport->in_source);
   drop_source (&transport->out_source);
-  g_queue_clear_full (&transport->queue, (GDestroyNotify) g_bytes_unref);
+  bk_frame_queue_close (&transport->queue);
   bk_frame_reader_free (transport->reader);
   g_mutex_clear (&transport->lock);
   g_cond_clear (&transport->changed);
@@ -141,7 +136,7 @@ on_readable (int fd, GIOCondition condition, gpointer user_data)
   guint8 buffer[READ_BYTES];
 
   bk_transport_lock (self);
-  gboolean too_much = self->queued_bytes > self->queue_max_bytes;
+  gboolean too_much = self->queue.queued_bytes > self->queue_max_bytes;
   bk_transport_unlock (self);
   if (too_much)
     {
@@ -212,60 +207,18 @@ bk_transport_hold (BkTransport *transport, gboolean holds)
     watch_input (transport);
 }
 
-static void
-end_output_locked (BkTransport *self)
-{
-  self->out_ended = TRUE;
-  g_queue_clear_full (&self->queue, (GDestroyNotify) g_bytes_unref);
-  self->queued_bytes = 0;
-  g_cond_broadcast (&self->changed);
-}
-
-/* Returns whether more can be written at once. */
-static gboolean
-write_some_locked (BkTransport *self)
-{
-  GBytes *first = g_queue_peek_head (&self->queue);
-  gsize length_bytes;
-  const guint8 *data = g_bytes_get_data (first, &length_bytes);
-  ssize_t n = write (self->out_fd, data + self->written_bytes, length_bytes - self->written_bytes);
-
-  if (n < 0 && errno == EINTR)
-    return TRUE;
-  if (n < 0 && errno == EAGAIN)
-    return FALSE;
-  if (n < 0)
-    {
-      end_output_locked (self);
-      return FALSE;
-    }
-
-  gboolean was_full = self->queued_bytes >= QUEUE_FULL_BYTES;
-  self->written_bytes += (gsize) n;
-  self->queued_bytes -= (gsize) n;
-  if (was_full && self->queued_bytes < QUEUE_FULL_BYTES)
-    g_cond_broadcast (&self->changed);
-  if (self->written_bytes < length_bytes)
-    return FALSE;
-  g_bytes_unref (g_queue_pop_head (&self->queue));
-  self->queued_bytes -= FRAME_COST_BYTES;
-  self->written_bytes = 0;
-  return !g_queue_is_empty (&self->queue);
-}
-
 static gboolean
 on_writable (int fd, GIOCondition condition, gpointer user_data)
 {
   BkTransport *self = user_data;
 
   bk_transport_lock (self);
-  for (guint i = 0; i < WRITES_AT_ONCE; i++)
-    {
-      if (g_queue_is_empty (&self->queue) || !write_some_locked (self))
-        break;
-    }
-  gboolean is_drained = g_queue_is_empty (&self->queue);
-  gboolean may_read = self->queued_bytes < MIN (QUEUE_FULL_BYTES, self->queue_max_bytes);
+  gboolean was_full = self->queue.queued_bytes >= QUEUE_FULL_BYTES;
+  gboolean is_open = bk_frame_queue_write (&self->queue, self->out_fd, WRITES_AT_ONCE);
+  if (!is_open || (was_full && self->queue.queued_bytes < QUEUE_FULL_BYTES))
+    g_cond_broadcast (&self->changed);
+  gboolean is_drained = bk_frame_queue_is_empty (&self->queue);
+  gboolean may_read = self->queue.queued_bytes < MIN (QUEUE_FULL_BYTES, self->queue_max_bytes);
   if (is_drained)
     drop_source (&self->out_source);
   bk_transport_unlock (self);
@@ -300,7 +253,8 @@ bk_transport_cut (BkTransport *transport)
   drop_source (&transport->in_source);
   bk_transport_lock (transport);
   drop_source (&transport->out_source);
-  end_output_locked (transport);
+  bk_frame_queue_close (&transport->queue);
+  g_cond_broadcast (&transport->changed);
   bk_transport_unlock (transport);
   bk_fd_clear (&transport->in_fd);
   bk_fd_clear (&transport->out_fd);
@@ -326,7 +280,7 @@ bk_transport_unlock (BkTransport *transport)
 gboolean
 bk_transport_has_room_locked (BkTransport *transport)
 {
-  return transport->queued_bytes < QUEUE_FULL_BYTES;
+  return transport->queue.queued_bytes < QUEUE_FULL_BYTES;
 }
 
 /**
@@ -386,14 +340,7 @@ bk_transport_end_stream (BkTransport *transport, gsize payload_bytes)
 void
 bk_transport_queue_locked (BkTransport *transport, GBytes *frame)
 {
-  if (transport->out_ended)
-    {
-      g_bytes_unref (frame);
-      return;
-    }
-  g_queue_push_tail (&transport->queue, frame);
-  transport->queued_bytes += g_bytes_get_size (frame) + FRAME_COST_BYTES;
-  if (transport->out_source != NULL)
+  if (!bk_frame_queue_push (&transport->queue, frame) || transport->out_source != NULL)
     return;
   transport->out_source = g_unix_fd_source_new (transport->out_fd, G_IO_OUT | G_IO_HUP | G_IO_ERR);
   g_source_set_callback (transport->out_source, G_SOURCE_FUNC (on_writable), transport, NULL);
@@ -437,7 +384,7 @@ gboolean
 bk_transport_is_drained (BkTransport *transport)
 {
   bk_transport_lock (transport);
-  gboolean is_drained = g_queue_is_empty (&transport->queue);
+  gboolean is_drained = bk_frame_queue_is_empty (&transport->queue);
   bk_transport_unlock (transport);
   return is_drained;
 }
