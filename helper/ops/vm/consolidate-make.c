@@ -99,12 +99,18 @@ chain_of (Merge *merge, const BkPointDisk *disk)
   return bk_cycle_find_disk (merge->run->cycle, disk->target);
 }
 
+/* A base that is not there has moved: it was merged. One that cannot be opened is another matter. */
 static gboolean
-is_there (BkVmRun *run, const char *path)
+look_for (BkVmRun *run, const char *path, gboolean *is_there, GError **error)
 {
-  autofd int fd = bk_open_file_at (run->project, path, NULL);
+  g_autoptr (GError) local = NULL;
+  autofd int fd = bk_open_file_at (run->project, path, &local);
 
-  return fd >= 0;
+  *is_there = fd >= 0;
+  if (*is_there || g_error_matches (local, BK_ERROR, BK_ERROR_NOT_FOUND))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
 }
 
 static guint64
@@ -124,12 +130,15 @@ incremental_bytes (BkVmRun *run, const BkCycleDisk *chain)
 
 /* Where the merged image of a disk is now, relative to the project. */
 static char *
-merged_path (Merge *merge, const BkPointDisk *disk)
+merged_path (Merge *merge, const BkPointDisk *disk, GError **error)
 {
   BkVmRun *run = merge->run;
   const BkCycleDisk *chain = chain_of (merge, disk);
+  gboolean is_there;
 
-  if (run->cycle->merge == BK_MERGE_IN_PLACE && is_there (run, chain->base_full_file))
+  if (!look_for (run, chain->base_full_file, &is_there, error))
+    return NULL;
+  if (run->cycle->merge == BK_MERGE_IN_PLACE && is_there)
     return g_strdup (chain->base_full_file);
   return g_strconcat (run->cycle->merged_id, "/", disk->file, NULL);
 }
@@ -175,9 +184,11 @@ static gboolean
 seal_image (Merge *merge, const BkPointDisk *disk, GError **error)
 {
   BkVmRun *run = merge->run;
-  g_autofree char *path = merged_path (merge, disk);
-  g_autofree char *absolute = g_build_filename (run->project_path, path, NULL);
+  g_autofree char *path = merged_path (merge, disk, error);
+  if (path == NULL)
+    return FALSE;
 
+  g_autofree char *absolute = g_build_filename (run->project_path, path, NULL);
   if (!bk_qemu_img_check (absolute, run->cancellable, error))
     return FALSE;
 
@@ -199,8 +210,11 @@ make_images (Merge *merge, GError **error)
     {
       const BkPointDisk *disk = g_ptr_array_index (merge->merged->disks, i);
       const BkCycleDisk *chain = chain_of (merge, disk);
+      gboolean is_there;
 
-      if (!is_there (run, chain->base_full_file))
+      if (!look_for (run, chain->base_full_file, &is_there, error))
+        return FALSE;
+      if (!is_there)
         continue; /* moved by the run that was interrupted */
       bk_fraction_begin (&progress, work_bytes (run, chain));
       if (!make_image (merge, disk, &progress, error) || !seal_image (merge, disk, error))
@@ -220,10 +234,10 @@ hash_all (Merge *merge, GError **error)
   for (guint i = 0; i < merge->merged->disks->len; i++)
     {
       const BkPointDisk *disk = g_ptr_array_index (merge->merged->disks, i);
-      g_autofree char *path = merged_path (merge, disk);
+      g_autofree char *path = merged_path (merge, disk, error);
       guint64 size_bytes;
 
-      if (!bk_vm_run_file_size (run, path, &size_bytes, error))
+      if (path == NULL || !bk_vm_run_file_size (run, path, &size_bytes, error))
         return FALSE;
       hashing.total_bytes += size_bytes;
       g_autofree char *sha256 = bk_vm_run_hash (&hashing, path, &size_bytes, error);
@@ -258,8 +272,11 @@ move_disk (Merge *merge, const BkPointDisk *disk, GError **error)
   g_autofree char *from_name = g_path_get_basename (chain->base_full_file);
   const char *to_name = disk->file + strlen (BK_POINT_DATA "/");
   int data = bk_point_writer_data_fd (merge->writer);
+  gboolean is_there;
 
-  if (!is_there (run, chain->base_full_file))
+  if (!look_for (run, chain->base_full_file, &is_there, error))
+    return FALSE;
+  if (!is_there)
     return TRUE;
 
   autofd int from = bk_open_directory_at (run->project, from_dir, error);

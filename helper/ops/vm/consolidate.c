@@ -74,13 +74,32 @@ begin (BkVmRun *run, GError **error)
   return TRUE;
 }
 
-/* A merged backup that is complete needs nothing of the family any more. */
-static gboolean
-is_complete (BkVmRun *run, const char *full_id)
+static char *
+merged_full_id (BkVmRun *run)
 {
-  g_autoptr (BkBackup) backup = bk_catalogue_find (run->repository, full_id, NULL);
+  return g_strconcat (run->project_id, "/", run->cycle->merged_id, NULL);
+}
 
-  return backup != NULL && backup->status == BK_BACKUP_COMPLETED;
+/* @merged: (out) (nullable): %NULL when there is none. One that cannot be read may be complete, and the
+ * family half gone: nothing can be done before it can be. */
+static gboolean
+find_merged (BkVmRun *run, BkBackup **merged, GError **error)
+{
+  g_autofree char *full_id = merged_full_id (run);
+  g_autoptr (GError) local = NULL;
+
+  *merged = bk_catalogue_find (run->repository, full_id, &local);
+  if (*merged != NULL || g_error_matches (local, BK_ERROR, BK_ERROR_NOT_FOUND))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
+}
+
+/* It needs nothing of the family any more. */
+static gboolean
+is_complete (const BkBackup *merged)
+{
+  return merged != NULL && merged->status == BK_BACKUP_COMPLETED;
 }
 
 /* The family is not needed any more. The manifest goes last: until then the next run knows what is
@@ -106,22 +125,14 @@ clean_up (BkVmRun *run, GError **error)
   return TRUE;
 }
 
-static char *
-merged_full_id (BkVmRun *run)
-{
-  return g_strconcat (run->project_id, "/", run->cycle->merged_id, NULL);
-}
-
 /* The family is as it was: what was made of it goes, and it is active again. */
 static gboolean
-abandon (BkVmRun *run, const char *why, GError **error)
+abandon (BkVmRun *run, const BkBackup *merged, const char *why, GError **error)
 {
-  g_autofree char *full_id = merged_full_id (run);
-  g_autoptr (BkBackup) backup = bk_catalogue_find (run->repository, full_id, NULL);
   g_autoptr (BkCycle) active = bk_cycle_reactivate (run->cycle);
   gint64 now_usecs = g_get_real_time ();
 
-  if (backup != NULL ? !bk_point_discard (run->project, backup, why, now_usecs, error)
+  if (merged != NULL ? !bk_point_discard (run->project, merged, why, now_usecs, error)
                      : !bk_remove_tree_at (run->project, run->cycle->merged_id, error))
     return FALSE;
   if (!bk_cycle_file_save (run->project, active, error))
@@ -135,21 +146,26 @@ abandon (BkVmRun *run, const char *why, GError **error)
  *
  * Throws away what an interrupted clone or copy left; one in place is finished by the next
  * bk_vm_consolidate() instead.
+ *
+ * Errors: %BK_ERROR_INTEGRITY and others when it cannot be told whether the merged backup is complete;
+ *   nothing is changed then.
  */
 gboolean
 bk_vm_consolidate_recover (BkVmRun *run, GError **error)
 {
+  g_autoptr (BkBackup) merged = NULL;
+
   if (run->cycle == NULL || !bk_cycle_can_be_reactivated (run->cycle))
     return TRUE;
-
-  g_autofree char *full_id = merged_full_id (run);
-  if (is_complete (run, full_id))
+  if (!find_merged (run, &merged, error))
+    return FALSE;
+  if (is_complete (merged))
     return TRUE; /* only its cleaning up is left */
   bk_vm_run_log (run, BK_LOG_WARNING, run->cycle->merged_id, "recover",
                  "The consolidation (%s) was interrupted: what it made is removed, and the family, "
                  "which it did not touch, is active again",
                  bk_merge_mode_to_string (run->cycle->merge));
-  return abandon (run, NULL, error);
+  return abandon (run, merged, NULL, error);
 }
 
 /* Without a trace where a person cancelled it; else the record says why. */
@@ -157,10 +173,13 @@ static void
 undo (BkVmRun *run, const GError *why)
 {
   gboolean cancelled = bk_error_code (why) == BK_ERROR_CANCELLED;
+  g_autoptr (BkBackup) merged = NULL;
   g_autoptr (GError) error = NULL;
 
-  if (bk_cycle_can_be_reactivated (run->cycle) &&
-      !abandon (run, cancelled ? NULL : why->message, &error))
+  if (!bk_cycle_can_be_reactivated (run->cycle))
+    return;
+  if (!find_merged (run, &merged, &error) ||
+      (!is_complete (merged) && !abandon (run, merged, cancelled ? NULL : why->message, &error)))
     bk_vm_run_log (run, BK_LOG_WARNING, NULL, "backup.clean", "%s; the next run tries again",
                    error->message);
 }
@@ -177,17 +196,16 @@ undo (BkVmRun *run, const GError *why)
 BkBackup *
 bk_vm_consolidate (BkVmRun *run, GError **error)
 {
+  g_autoptr (BkBackup) merged = NULL;
   g_autoptr (GError) local = NULL;
 
-  if (!begin (run, error))
+  if (!begin (run, error) || !find_merged (run, &merged, error))
     return NULL;
 
   g_autofree char *full_id = merged_full_id (run);
-  gboolean merged = is_complete (run, full_id) || bk_vm_consolidate_make (run, &local);
-  if (!merged)
+  if (!is_complete (merged) && !bk_vm_consolidate_make (run, &local))
     {
-      if (!is_complete (run, full_id))
-        undo (run, local);
+      undo (run, local);
       g_propagate_error (error, g_steal_pointer (&local));
       return NULL;
     }
