@@ -190,7 +190,7 @@ end_own_copy (BkVmCopy *copy)
   g_autoptr (GError) error = NULL;
   g_autofree char *file = bk_hypervisor_running_backup_file (run->hypervisor, run->vm->uuid, NULL);
 
-  if (file == NULL || !g_str_has_prefix (file, run->project_path))
+  if (file == NULL || !bk_vm_run_owns_file (run, file))
     return;
   if (!bk_hypervisor_abort_backup (run->hypervisor, run->vm->uuid, &error))
     bk_vm_run_log (run, BK_LOG_WARNING, NULL, "backup.abort", "%s; the next run tries again",

@@ -52,8 +52,7 @@ end_orphaned_copy (BkVmRun *run, GError **error)
   if (file == NULL)
     return TRUE;
 
-  g_autofree char *below = g_strconcat (run->project_path, "/", NULL);
-  if (!g_str_has_prefix (file, below))
+  if (!bk_vm_run_owns_file (run, file))
     {
       bk_set_error (error, BK_ERROR_BUSY,
                     "Another program is backing up the VM “%s”; wait until it has ended",

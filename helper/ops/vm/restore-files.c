@@ -240,6 +240,25 @@ bk_restore_files_write (const GPtrArray *files,
   return TRUE;
 }
 
+/* By its handle: whoever may write into the directory could put a link under the name meanwhile, and would
+ * own what it leads to. */
+static gboolean
+set_owner (const char *path, const struct stat *owner)
+{
+  autofd int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+  struct stat st;
+
+  if (fd < 0 || fstat (fd, &st) < 0)
+    return FALSE;
+  if (!S_ISREG (st.st_mode) || st.st_nlink != 1)
+    {
+      errno = EEXIST;
+      return FALSE;
+    }
+  return fchown (fd, owner->st_uid, owner->st_gid) == 0 &&
+         fchmod (fd, owner->st_mode & 07777) == 0 && fsync (fd) == 0;
+}
+
 /**
  * bk_restore_files_keep_owners:
  *
@@ -253,8 +272,7 @@ bk_restore_files_keep_owners (const GPtrArray *files, GError **error)
       const BkRestoreFile *file = g_ptr_array_index (files, i);
       struct stat st;
 
-      if (stat (file->path, &st) == 0 && (chown (file->temporary, st.st_uid, st.st_gid) < 0 ||
-                                          chmod (file->temporary, st.st_mode & 07777) < 0))
+      if (stat (file->path, &st) == 0 && !set_owner (file->temporary, &st))
         return bk_error_set_errno (error, errno, "The owner of “%s” cannot be kept", file->path);
     }
   return TRUE;

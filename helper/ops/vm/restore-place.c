@@ -237,6 +237,28 @@ check_still_off (BkVmRun *run, GError **error)
   return FALSE;
 }
 
+/* Whatever was done already, the one or the other has a name; where neither has, a file system is not
+ * mounted, and nothing can be told. */
+static gboolean
+check_reachable (const BkRestoreJournal *journal, GError **error)
+{
+  for (guint i = 0; i < journal->paths->len; i++)
+    {
+      g_auto (Place) place = place_at (journal, i);
+
+      if (is_there (place.temporary) || is_there (place.path))
+        continue;
+      bk_set_error (
+          error, BK_ERROR_UNAVAILABLE,
+          "The restore of “%s” was interrupted and cannot go on: neither “%s” nor “%s” is "
+          "there; mount the file system that they are on, or, if they are lost, remove "
+          "restore.json from the project",
+          journal->backup_id, place.path, place.temporary);
+      return FALSE;
+    }
+  return TRUE;
+}
+
 static gboolean
 swap_is_complete (const BkRestoreJournal *journal)
 {
@@ -259,7 +281,8 @@ swap_is_complete (const BkRestoreJournal *journal)
  * last one has its place. A VM that was started before the gate closed has its own disks open, and gets
  * them back under their names by bk_restore_unswap(). It can be repeated where it was interrupted.
  *
- * Errors: %BK_ERROR_BUSY when the VM runs, or was started meanwhile.
+ * Errors: %BK_ERROR_BUSY when the VM runs, or was started meanwhile; %BK_ERROR_UNAVAILABLE when the disks
+ *   cannot be reached.
  */
 gboolean
 bk_restore_swap (const BkRestoreJournal *journal, BkVmRun *run, GError **error)
@@ -268,7 +291,7 @@ bk_restore_swap (const BkRestoreJournal *journal, BkVmRun *run, GError **error)
 
   if (swap_is_complete (journal))
     return TRUE; /* and the VM may run, with all of them */
-  if (!check_off (run, error))
+  if (!check_reachable (journal, error) || !check_off (run, error))
     return FALSE;
   if (is_there (gate.temporary) && (!close_gate (&gate, error) || !check_still_off (run, error)))
     return FALSE;

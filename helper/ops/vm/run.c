@@ -213,6 +213,25 @@ bk_vm_run_hash (BkHashing *hashing, const char *path, guint64 *size_bytes, GErro
                                    hashing->run->cancellable, error);
 }
 
+/**
+ * bk_vm_run_owns_file:
+ * @path: absolute
+ *
+ * Returns: whether it lies in the project: a copy that QEMU writes there is one of ours.
+ */
+gboolean
+bk_vm_run_owns_file (const BkVmRun *run, const char *path)
+{
+  g_autofree char *below = g_strconcat (run->project_path, "/", NULL);
+
+  return g_str_has_prefix (path, below);
+}
+
+/**
+ * bk_vm_run_file_size:
+ * @path: relative to the project's directory
+ * @size_bytes: (out): set with %TRUE
+ */
 gboolean
 bk_vm_run_file_size (BkVmRun *run, const char *path, guint64 *size_bytes, GError **error)
 {

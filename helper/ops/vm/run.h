@@ -52,6 +52,7 @@ gboolean bk_vm_run_observe (BkVmRun *run, GError **error);
 gboolean bk_vm_run_decide (BkVmRun *run, GError **error);
 gboolean bk_vm_run_check_space (BkVmRun *run, GError **error);
 gboolean bk_vm_run_check_passable (BkVmRun *run, GError **error);
+gboolean bk_vm_run_owns_file (const BkVmRun *run, const char *path);
 gboolean bk_vm_find_free_time (int project, const char *vm, gint64 *usecs, GError **error);
 
 /* Its machine: ops/vm/run-machine.c. */
