@@ -162,6 +162,8 @@ list (BkHypervisor *hypervisor, GCancellable *cancellable, GError **error)
   return g_steal_pointer (&vms);
 }
 
+/* Of one VM all has to be known, a backup is made by it: while libvirt does something else with the VM,
+ * be it only to answer another, this waits for that (30 seconds at most, libvirt's own limit). */
 static BkVm *
 read_one (virConnectPtr connect, virDomainPtr domain, GError **error)
 {
@@ -169,7 +171,7 @@ read_one (virConnectPtr connect, virDomainPtr domain, GError **error)
   virDomainStatsRecordPtr *records = NULL;
   g_autoptr (GError) local = NULL;
 
-  if (virDomainListGetStats (only, STATS, &records, VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT) < 0)
+  if (virDomainListGetStats (only, STATS, &records, 0) < 0)
     virDomainListGetStats (only, 0, &records, 0);
 
   BkVm *vm = read_vm (domain, records == NULL ? NULL : records[0], &local);

@@ -1,11 +1,14 @@
 """Discovery: what vm.list says of each VM, and the changes that its watch sends."""
 
+import subprocess
+
 import pytest
 
 from support.follow import Follower
 from support.helper import Helper
 from support.process import run
-from support.vm import virsh
+from support.vm import CONNECT, qemu_img_compare, virsh
+from support.wait import wait_until
 
 
 def listed(helper, vm):
@@ -47,6 +50,22 @@ def test_a_stopped_vm(helper, make_vm):
     item = listed(helper, machine)
     assert item["state"] == "shutoff"
     assert item["disks"][0]["capacity_bytes"] == 8 << 20
+
+
+def test_a_vm_that_libvirt_is_busy_with(helper, vm):
+    """Whoever asks QEMU something at that moment, another page perhaps, must not fail a backup."""
+    device = f"/machine/peripheral/{vm.disks['vda'].alias}/virtio-backend"
+    busy = subprocess.Popen(
+        ["virsh", "--connect", CONNECT, "qemu-monitor-command", vm.name, "--hmp",
+         f'qemu-io -d {device} "sleep 4000"'], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: not any(disk["capacity_bytes"] for disk in listed(helper, vm)["disks"]),
+                   "the list leaves out what QEMU would have to say")
+        helper.run("vm", "backup", vm.name)
+    finally:
+        busy.wait(timeout=60)
+    (backup,) = helper.backups(vm.name)
+    assert qemu_img_compare(vm.disks["vda"].path, helper.image(vm.name, backup, "vda"))
 
 
 def test_a_raw_disk_is_said_to_be_in_full_each_time(helper, make_vm):
