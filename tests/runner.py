@@ -17,6 +17,8 @@ import threading
 import time
 import xml.etree.ElementTree
 
+import kill_points
+
 TOP = pathlib.Path(__file__).resolve().parents[1]
 RESULTS = TOP / "tests/results"
 BUILD = TOP / "build-test"
@@ -224,22 +226,44 @@ def fetch_guest():
     return made if made.failed else None
 
 
-def integration_file(path):
+def integration_file(path, arguments=()):
     """One file of tests, in a bed of its own."""
     ROW.suite = path.stem
-    return pytest(f"integration-{path.stem}", BUILD, ["-q", "--no-header"], tests=path)
+    return pytest(f"integration-{path.stem}", BUILD, ["-q", "--no-header", *arguments], tests=path)
+
+
+def integration_files(pattern, arguments=()):
+    # What takes longest first, so that no worker is left with it alone; a long file is a guess at that.
+    files = sorted(INTEGRATION.glob(pattern), key=lambda path: -path.stat().st_size)
+    counts = Counts()
+    with concurrent.futures.ThreadPoolExecutor(FILES_AT_ONCE) as workers:
+        for of_file in workers.map(lambda path: integration_file(path, arguments), files):
+            counts.add(of_file)
+    return counts
 
 
 def integration(arguments):
     failed = build(BUILD) or fetch_guest()
     if failed or arguments:
         return failed or pytest("integration", BUILD, arguments)
-    # What takes longest first, so that no worker is left with it alone; a long file is a guess at that.
-    files = sorted(INTEGRATION.glob("test_*.py"), key=lambda path: -path.stat().st_size)
-    counts = Counts()
-    with concurrent.futures.ThreadPoolExecutor(FILES_AT_ONCE) as workers:
-        for of_file in workers.map(integration_file, files):
-            counts.add(of_file)
+    return integration_files("test_*.py")
+
+
+def kill_sweep(arguments):
+    """Not among what is run without an argument: it takes hours. Arguments are names of operations, and at the
+    end, to take it in pieces, one like 2/5: every fifth step of them from the second on."""
+    failed = build(BUILD)
+    if failed:
+        return failed
+    part = arguments.pop() if arguments and "/" in arguments[-1] else "1/1"
+    if arguments:
+        names = " or ".join(f"[{name}]" for name in arguments)
+        counts = pytest("kill-sweep", BUILD, ["-q", "--no-header", f"--steps={part}", "-k", names],
+                        tests=INTEGRATION)
+    else:
+        kill_points.clear()
+        counts = integration_files("test_kill_*.py", [f"--steps={part}"])
+    say(f"\n{kill_points.table()}\nEach of them: {kill_points.write_list().relative_to(TOP)}")
     return counts
 
 
@@ -260,6 +284,7 @@ SUITES = {
     "integration": integration,
     "browser": browser,
     "sanitize": sanitize,
+    "kill-sweep": kill_sweep,
 }
 FIRST = ["unit", "fuzz"]
 SIDE_BY_SIDE = [["integration"], ["page", "browser", "sanitize"]]

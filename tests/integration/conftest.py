@@ -18,9 +18,18 @@ from support.process import run
 from support.vm import CONNECT, Vm, virsh
 
 
+def part_of(text):
+    """(2, 5) of “2/5”."""
+    part, of = map(int, text.split("/"))
+    if not 1 <= part <= of:
+        raise ValueError(text)
+    return part, of
+
+
 def pytest_addoption(parser):
-    parser.addoption("--all-steps", action="store_true",
-                     help="test_kill: end the program before each of its steps, not a few")
+    parser.addoption("--steps", type=part_of, metavar="K/N",
+                     help="test_kill_…: end the program before every Nth of its steps from the Kth on; 1/1: before "
+                          "each. Without it: before a few")
 
 
 def pytest_configure(config):

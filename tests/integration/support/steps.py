@@ -88,32 +88,6 @@ class Killer:
         return process.returncode, said
 
 
-class Table:
-    """Every kill point with its outcome, kept in tests/results/kill-points.txt."""
-
-    PATH = RESULTS / "kill-points.txt"
-
-    def __init__(self):
-        self.rows = []
-        self.summaries = []
-
-    def add(self, operation, step, total, found, then):
-        self.rows.append((operation, f"{step.number}/{total}", str(step), found, then))
-
-    def close(self, operation, kills, total):
-        self.summaries.append(f"{operation}: {kills} kills of {total} steps, nothing lost")
-        print(self.summaries[-1])
-        self.write()
-
-    def write(self):
-        self.PATH.parent.mkdir(parents=True, exist_ok=True)
-        heads = ("operation", "before step", "call", "right after the kill", "the next run")
-        widths = [max(len(row[column]) for row in [heads, *self.rows]) for column in range(4)]
-        lines = ["  ".join([*(row[column].ljust(widths[column]) for column in range(4)), row[4]])
-                 for row in [heads, *self.rows]]
-        self.PATH.write_text("\n".join([*lines, "", *self.summaries, ""]))
-
-
 def sample(steps, count):
     """Numbers of up to `count` steps, from the first to the last: the program's own, and of each image that
     another program writes only where that begins."""
