@@ -79,13 +79,16 @@ bk_note_clear (void)
 /**
  * bk_note_log:
  * @value: the view of a log line
+ *
+ * On standard error; of a unit that is the journal, which has each line of a job already, with more that can
+ * be asked for.
  */
 void
 bk_note_log (JsonNode *value)
 {
   g_autofree char *line = bk_note_log_line (value);
 
-  if (line == NULL)
+  if (line == NULL || g_log_writer_is_journald (STDERR_FILENO))
     return;
   bk_note_clear ();
   fprintf (stderr, "%s\n", line);

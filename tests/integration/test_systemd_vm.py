@@ -58,6 +58,12 @@ def test_backups_by_the_unit(machine, vm):
     assert machine.start(unit)["Result"] == "success", machine.journal(unit)
     assert vm.steps() == ["Base", "Inc"]
     assert machine.run(machine.program, "verify", "--all")
+    # Each step once, and of which VM it is.
+    lines = machine.journal(unit).splitlines()
+    for step in ("base", "incremental"):
+        assert [line for line in lines if f"Backing up “web1”: {step}" in line] == [
+            f"vm/web1: Backing up “web1”: {step}"]
+        assert len([line for line in lines if f"Completed ({step})" in line]) == 1
 
 
 def test_job_outlives_all_and_is_cancelled(machine, vm, session):

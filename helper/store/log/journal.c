@@ -38,12 +38,16 @@ priority_of (BkLogLevel level)
 void
 bk_journal_send (const BkLogLine *line)
 {
+  /* A unit can work on many: a reader without our fields must see which one it is. */
+  g_autofree char *message =
+      g_strconcat (line->project_id == NULL ? "" : line->project_id,
+                   line->project_id == NULL ? "" : ": ", line->message, NULL);
   const struct
   {
     const char *key;
     const char *value;
   } members[] = {
-    { "MESSAGE", line->message },
+    { "MESSAGE", message },
     { "PRIORITY", priority_of (line->level) },
     { "SYSLOG_IDENTIFIER", "cockpit-backup" },
     { "COCKPIT_BACKUP_PROJECT", line->project_id },
