@@ -355,6 +355,21 @@ bk_view_object (JsonObject *object)
   return g_string_free (lists, FALSE);
 }
 
+/* To somebody who begins, counts of nothing do not say what to do. */
+static char *
+first_steps (const BkOperation *operation, JsonObject *result)
+{
+  if (!g_str_equal (operation->name, "backup.list") ||
+      json_object_get_int_member_with_default (result, "count", 1) != 0)
+    return NULL;
+  return g_strconcat (
+      _ ("There is no backup here yet."), "\n",
+      _ ("“cockpit-backup vm list” shows the virtual machines, “cockpit-backup vm backup NAME” backs one up."),
+      "\n",
+      _ ("“cockpit-backup tree set NAME --source DIRECTORY” names files to back up, “cockpit-backup tree backup NAME” does it."),
+      "\n", NULL);
+}
+
 /**
  * bk_view_result:
  * @result: a job's result is what its operation gave; the rest of the job is for `job list`
@@ -372,5 +387,8 @@ bk_view_result (const BkOperation *operation, JsonNode *result)
   if ((operation->flags & BK_OPERATION_JOB) != 0 && inner != NULL)
     return JSON_NODE_HOLDS_OBJECT (inner) ? bk_view_object (json_node_get_object (inner))
                                           : g_strdup ("");
-  return bk_view_object (object);
+
+  g_autofree char *steps = first_steps (operation, object);
+  g_autofree char *members = bk_view_object (object);
+  return g_strconcat (members, steps == NULL ? "" : "\n", steps, NULL);
 }

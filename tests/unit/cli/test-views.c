@@ -98,6 +98,22 @@ test_result (void)
   g_assert_cmpstr (nothing, ==, "");
 }
 
+static void
+test_first_steps (void)
+{
+  g_autoptr (JsonNode) none = json_from_string ("{\"count\":0,\"size_bytes\":0}", NULL);
+  g_autoptr (JsonNode) one = json_from_string ("{\"count\":1,\"size_bytes\":5}", NULL);
+  g_autofree char *first = bk_view_result (&backup_list, none);
+  g_autofree char *later = bk_view_result (&backup_list, one);
+  g_autofree char *elsewhere = bk_view_result (&other, none);
+
+  g_assert_nonnull (strstr (first, "\n\nThere is no backup here yet.\n"));
+  g_assert_nonnull (strstr (first, "cockpit-backup vm backup NAME"));
+  g_assert_nonnull (strstr (first, "cockpit-backup tree set NAME"));
+  g_assert_null (strstr (later, "yet"));
+  g_assert_null (strstr (elsewhere, "yet"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -108,5 +124,6 @@ main (int argc, char **argv)
   g_test_add_func ("/cli/views/other", test_other);
   g_test_add_func ("/cli/views/hostile", test_hostile);
   g_test_add_func ("/cli/views/result", test_result);
+  g_test_add_func ("/cli/views/first-steps", test_first_steps);
   return g_test_run ();
 }
