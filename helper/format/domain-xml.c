@@ -69,6 +69,9 @@ read_disk (xmlNodePtr node, BkVm *vm)
   disk->read_only = bk_xml_find_child (node, "readonly") != NULL;
   disk->shareable = bk_xml_find_child (node, "shareable") != NULL;
   disk->transient = bk_xml_find_child (node, "transient") != NULL;
+
+  g_autofree char *policy = bk_xml_get_attribute (source, "startupPolicy");
+  disk->optional = g_strcmp0 (policy, "optional") == 0;
 }
 
 /**

@@ -230,6 +230,28 @@ check_excludes (const BkVmPlanFacts *facts, GError **error)
   return TRUE;
 }
 
+/* A VM that is off cannot be started without one of its disks, not even for a copy; whether it can without
+ * one that is left out, libvirt knows. */
+static gboolean
+check_disks_there (const BkVmPlanFacts *facts, GError **error)
+{
+  const BkVm *vm = facts->vm;
+
+  for (guint i = 0; i < vm->disks->len && !bk_vm_is_active (vm); i++)
+    {
+      const BkVmDisk *disk = g_ptr_array_index (vm->disks, i);
+      gboolean is_needed = disk->is_gone && !is_excluded (facts, disk->target);
+      g_autoptr (BkDiskTrouble) trouble = is_needed ? bk_vm_disk_trouble (vm, disk) : NULL;
+
+      if (trouble == NULL)
+        continue;
+      bk_set_error (error, BK_ERROR_UNAVAILABLE, "The VM “%s” cannot be backed up: %s: %s",
+                    vm->name, disk->target, trouble->message);
+      return FALSE;
+    }
+  return TRUE;
+}
+
 /* What only older points have goes with them when the cycle is consolidated. */
 static void
 warn_of_removed_disks (BkVmPlan *plan, const BkVmPlanFacts *facts)
@@ -271,6 +293,19 @@ reason_of (const BkVmPlanFacts *facts, BkCycleStep step)
 }
 
 static void
+warn_of_troubles (BkVmPlan *plan, const BkVm *vm)
+{
+  for (guint i = 0; i < vm->disks->len; i++)
+    {
+      const BkVmDisk *disk = g_ptr_array_index (vm->disks, i);
+      g_autoptr (BkDiskTrouble) trouble = bk_vm_disk_trouble (vm, disk);
+
+      if (trouble != NULL)
+        warn (plan, trouble->code, g_strdup_printf ("%s: %s", disk->target, trouble->message));
+    }
+}
+
+static void
 warn_of_space (BkVmPlan *plan)
 {
   g_autofree char *needs = bk_size_text (plan->needed_bytes);
@@ -292,12 +327,19 @@ warn_of_facts (BkVmPlan *plan, const BkVmPlanFacts *facts, gboolean copies, BkCy
     warn (plan, "other-vm",
           g_strdup (_ ("The backups of this name are of another VM; the next one begins a new "
                        "cycle.")));
+  if (facts->former_name != NULL)
+    warn_and_keep (plan, "renamed",
+                   g_strdup_printf (_ ("It was backed up as “%s” before: those backups stay under "
+                                       "that name, and a cycle of its own begins under this one. "
+                                       "“cockpit-backup vm forget %s” ends the old one."),
+                                    facts->former_name, facts->former_name));
   if (step == BK_STEP_INCREMENTAL && !facts->standalone && is_checkpoint_lost (facts))
     warn_and_keep (plan, "checkpoint-missing",
                    g_strdup (_ ("libvirt has lost the checkpoint that the next incremental starts "
                                 "from: every disk is copied in full this time.")));
   if (step == BK_STEP_INCREMENTAL && !facts->standalone)
     warn_of_removed_disks (plan, facts);
+  warn_of_troubles (plan, facts->vm);
   if (copies && facts->impassable != NULL)
     warn (plan, "not-passable",
           g_strdup_printf (_ ("QEMU's user cannot pass the directory “%s”: run “chmod o+x %s”."),
@@ -310,8 +352,8 @@ warn_of_facts (BkVmPlan *plan, const BkVmPlanFacts *facts, gboolean copies, BkCy
  * bk_vm_plan_decide:
  *
  * Errors: %BK_ERROR_USAGE for a disk to exclude that the VM does not have; %BK_ERROR_UNSUPPORTED
- *   when there is nothing to back up, or the VM's memory is saved: a consolidation too starts a VM that is
- *   off, for its checkpoint.
+ *   when there is nothing to back up, or the VM's memory is saved; %BK_ERROR_UNAVAILABLE when the VM is off
+ *   and a disk of it is not there: a consolidation too starts a VM that is off, for its checkpoint.
  *
  * Returns: (transfer full) (nullable): what a run that finds these facts does.
  */
@@ -321,7 +363,8 @@ bk_vm_plan_decide (const BkVmPlanFacts *facts, GError **error)
   BkCycleStep step = bk_cycle_next_step (own_cycle (facts), facts->max_incrementals);
   gboolean copies = facts->standalone || step != BK_STEP_CONSOLIDATION;
 
-  if (!bk_vm_check_no_saved_memory (facts->vm, error) || (copies && !check_excludes (facts, error)))
+  if (!bk_vm_check_no_saved_memory (facts->vm, error) ||
+      (copies && !check_excludes (facts, error)) || !check_disks_there (facts, error))
     return NULL;
 
   g_autoptr (BkVmPlan) plan = bk_vm_plan_new ();

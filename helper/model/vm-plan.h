@@ -33,6 +33,8 @@ typedef struct
   guint64 incrementals_bytes; /* and of all its incremental files */
   guint64 free_bytes;         /* where the repository is, or will be */
   const char *impassable;     /* (nullable) the directory that QEMU's user cannot pass */
+  const char
+      *former_name; /* (nullable) under which the VM has a cycle, and is not named any more */
 } BkVmPlanFacts;
 
 typedef enum

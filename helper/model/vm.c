@@ -145,6 +145,28 @@ bk_vm_check_no_saved_memory (const BkVm *vm, GError **error)
   return FALSE;
 }
 
+/**
+ * bk_vm_check_off:
+ *
+ * Errors: %BK_ERROR_BUSY while QEMU has its disks open.
+ */
+gboolean
+bk_vm_check_off (const BkVm *vm, GError **error)
+{
+  if (!bk_vm_is_active (vm))
+    return TRUE;
+  bk_set_error (error, BK_ERROR_BUSY,
+                vm->state == BK_VM_PAUSED
+                    ? _ ("The VM “%s” is paused, not off; shut it down before its disks are "
+                         "replaced (virsh resume, then shutdown; or virsh destroy)")
+                : vm->state == BK_VM_SUSPENDED
+                    ? _ ("The VM “%s” sleeps, it is not off; wake it (virsh dompmwakeup) and shut "
+                         "it down before its disks are replaced")
+                    : _ ("The VM “%s” is running; shut it down before its disks are replaced"),
+                vm->name);
+  return FALSE;
+}
+
 const char *
 bk_vm_state_to_string (BkVmState state)
 {

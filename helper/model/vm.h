@@ -23,6 +23,13 @@ typedef enum
   BK_DISK_NONE,        /* nothing of its own to back up, see reason */
 } BkDiskAbility;
 
+/* Why nothing can be read from a disk. */
+typedef struct
+{
+  const char *code; /* a stable word: disk-missing, disk-unreadable */
+  char *message;    /* for a person, with what to do */
+} BkDiskTrouble;
+
 typedef struct
 {
   char *target;      /* vda */
@@ -33,12 +40,15 @@ typedef struct
   gboolean read_only;
   gboolean shareable;
   gboolean transient;
-  gboolean encrypted; /* its image is, and QEMU has the key: what it copies is not */
+  gboolean optional;        /* the VM starts without it (startupPolicy) */
+  gboolean encrypted;       /* its image is, and QEMU has the key: what it copies is not */
   gboolean is_old_qcow2;    /* of version 2, which has no room for bitmaps */
   GPtrArray *images;        /* of char *: which image it is, then those it is built upon */
   guint64 capacity_bytes;   /* what the guest sees; 0 while not known */
   guint64 allocation_bytes; /* what it takes on the host */
   guint64 below_bytes;      /* and the images that it is built upon */
+  gboolean is_gone;         /* there is no such file, device or volume */
+  int read_errno;           /* why its file cannot be read, though it is there; 0: it can */
 } BkVmDisk;
 
 typedef struct
@@ -61,9 +71,13 @@ gboolean bk_vm_disk_is_image (const BkVmDisk *disk, const char *image);
 guint64 bk_vm_disk_full_bytes (const BkVmDisk *disk);
 gboolean bk_vm_is_active (const BkVm *vm);
 gboolean bk_vm_check_no_saved_memory (const BkVm *vm, GError **error);
+gboolean bk_vm_check_off (const BkVm *vm, GError **error);
+BkDiskTrouble *bk_vm_disk_trouble (const BkVm *vm, const BkVmDisk *disk);
+void bk_disk_trouble_free (BkDiskTrouble *trouble);
 const char *bk_vm_state_to_string (BkVmState state);
 
 BkDiskAbility bk_vm_disk_ability (const BkVmDisk *disk, const char **reason);
 const char *bk_disk_ability_to_string (BkDiskAbility ability);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BkVm, bk_vm_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BkDiskTrouble, bk_disk_trouble_free)

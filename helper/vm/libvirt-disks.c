@@ -2,6 +2,7 @@
 #include "base/fd.h"
 #include "vm/libvirt-private.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <stdlib.h>
@@ -12,14 +13,31 @@
 
 /* The first bytes of a qcow2 image: "QFI\xfb", and its version, big-endian. */
 static gboolean
-is_old_qcow2 (const char *path)
+is_old_qcow2 (int fd)
 {
   static const guint8 version_2[] = { 'Q', 'F', 'I', 0xfb, 0, 0, 0, 2 };
   guint8 header[sizeof version_2];
-  autofd int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
-  return fd >= 0 && pread (fd, header, sizeof header, 0) == sizeof header &&
+  return pread (fd, header, sizeof header, 0) == sizeof header &&
          memcmp (header, version_2, sizeof header) == 0;
+}
+
+/* Where root is nobody (NFS), QEMU's user can read what this program cannot. */
+static gboolean
+is_for_others_only (int errnum)
+{
+  return errnum == EACCES || errnum == EPERM;
+}
+
+static void
+look_at_file (BkVmDisk *disk)
+{
+  autofd int fd = open (disk->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  int errnum = fd < 0 ? errno : 0;
+
+  disk->is_gone = errnum == ENOENT || errnum == ENOTDIR;
+  disk->read_errno = disk->is_gone || is_for_others_only (errnum) ? 0 : errnum;
+  disk->is_old_qcow2 = fd >= 0 && g_strcmp0 (disk->format, "qcow2") == 0 && is_old_qcow2 (fd);
 }
 
 /* A file that was put in the place of another has its name but not its number. Some file systems in
@@ -52,8 +70,9 @@ look_at_images (BkVmDisk *disk)
         disk->below_bytes += (guint64) st.st_blocks * 512;
       add_file_number (image, path, &st);
     }
-  disk->is_old_qcow2 =
-      disk->path != NULL && g_strcmp0 (disk->format, "qcow2") == 0 && is_old_qcow2 (disk->path);
+  /* The “path” of a volume on the network is a name that only its pool knows. */
+  if (disk->path != NULL && g_path_is_absolute (disk->path))
+    look_at_file (disk);
 }
 
 /* A volume is a file or device of a pool; only the pool knows which. Without it libvirt says nothing of
@@ -73,6 +92,7 @@ look_up_volume (virDomainPtr domain, BkVmDisk *disk)
   char *path = volume == NULL ? NULL : virStorageVolGetPath (volume);
 
   disk->path = g_strdup (path);
+  disk->is_gone = path == NULL;
   if (volume != NULL && virStorageVolGetInfo (volume, &info) == 0)
     {
       disk->capacity_bytes = info.capacity;

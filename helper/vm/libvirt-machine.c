@@ -126,7 +126,9 @@ start_paused (BkHypervisor *hypervisor, const char *uuid, GError **error)
     return FALSE;
   if (virDomainCreateWithFlags (domain, VIR_DOMAIN_START_PAUSED) == 0)
     return TRUE;
-  bk_libvirt_set_error (error, "The VM “%s” is shut off, and cannot be started for its backup",
+  bk_libvirt_set_error (error,
+                        "The VM “%s” is shut off, and cannot be started for its backup (try again "
+                        "once “virsh start” works)",
                         virDomainGetName (domain));
   return FALSE;
 }

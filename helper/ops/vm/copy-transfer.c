@@ -8,16 +8,7 @@
 #include "ops/vm/family.h"
 #include "vm/qemu-img.h"
 
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
-
-static gboolean
-is_gone (const BkVmDisk *disk)
-{
-  return disk->path != NULL && g_strcmp0 (disk->source_type, "file") == 0 &&
-         access (disk->path, F_OK) < 0 && errno == ENOENT;
-}
 
 /**
  * bk_vm_copy_create_targets:
@@ -39,13 +30,6 @@ bk_vm_copy_create_targets (BkVmCopy *copy, GError **error)
       const BkVmDisk *known = bk_vm_find_disk (copy->run->vm, disk->target);
       g_autofree char *path =
           bk_point_writer_file_path (copy->writer, disk->file + strlen (BK_POINT_DATA "/"));
-      if (known->capacity_bytes == 0 && is_gone (known))
-        {
-          bk_set_error (error, BK_ERROR_UNAVAILABLE,
-                        "The disk “%s” of the VM “%s” is not there: “%s” does not exist",
-                        disk->target, copy->run->vm->name, known->path);
-          return FALSE;
-        }
       if (known->capacity_bytes == 0)
         {
           bk_set_error (error, BK_ERROR_UNAVAILABLE,

@@ -57,6 +57,10 @@ warn_of_disks (BkVmEntry *entry)
       const char *reason;
       BkDiskAbility ability = bk_vm_disk_ability (disk, &reason);
 
+      g_autoptr (BkDiskTrouble) trouble = bk_vm_disk_trouble (entry->vm, disk);
+
+      if (trouble != NULL)
+        warn (entry, trouble->code, "%s: %s", disk->target, trouble->message);
       if (reason != NULL)
         warn (entry, codes[ability], "%s: %s", disk->target, _ (reason));
     }

@@ -52,6 +52,24 @@ bk_vm_restore_check_directory (const BkVmRestoreRequest *request, GError **error
   return FALSE;
 }
 
+/**
+ * bk_vm_restore_explain:
+ * @vm: the name of the VM that a restore in place is for
+ * @failure: (inout): why it was not found, or another error
+ *
+ * A VM that is gone has no place: says what there is to do instead.
+ */
+void
+bk_vm_restore_explain (const char *vm, GError **failure)
+{
+  if (!g_error_matches (*failure, BK_ERROR, BK_ERROR_NOT_FOUND))
+    return;
+  g_clear_error (failure);
+  bk_set_error (failure, BK_ERROR_NOT_FOUND,
+                "There is no VM “%s” to restore in place; restore it as a new VM (--as %s)", vm,
+                vm);
+}
+
 /* They are in the images that would be replaced, and in no backup. */
 static gboolean
 check_no_snapshots (const BkVm *vm, GError **error)
@@ -73,7 +91,7 @@ check_no_snapshots (const BkVm *vm, GError **error)
 /**
  * bk_vm_restore_check_target:
  *
- * Errors: %BK_ERROR_USAGE when @vm is not the one that was backed up, %BK_ERROR_BUSY when it runs,
+ * Errors: %BK_ERROR_USAGE when @vm is not the one that was backed up, %BK_ERROR_BUSY when it is not off,
  *   %BK_ERROR_UNSUPPORTED when its memory is saved, or its disks hold snapshots.
  */
 gboolean
@@ -88,13 +106,8 @@ bk_vm_restore_check_target (const BkVm *vm, const BkVmChain *chain, GError **err
           vm->name, chain->point->uuid);
       return FALSE;
     }
-  if (bk_vm_is_active (vm))
-    {
-      bk_set_error (error, BK_ERROR_BUSY,
-                    "The VM “%s” is running; shut it down before its disks are replaced", vm->name);
-      return FALSE;
-    }
-  return check_no_snapshots (vm, error) && bk_vm_check_no_saved_memory (vm, error);
+  return bk_vm_check_off (vm, error) && check_no_snapshots (vm, error) &&
+         bk_vm_check_no_saved_memory (vm, error);
 }
 
 /**

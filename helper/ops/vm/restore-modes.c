@@ -80,8 +80,7 @@ save_journal (BkVmRestore *restore, BkRestoreState state, GError **error)
 gboolean
 bk_vm_restore_remove_journal (BkVmRestore *restore, GError **error)
 {
-  return !restore->has_journal ||
-         bk_restore_journal_remove (restore->restoring->project, error);
+  return !restore->has_journal || bk_restore_journal_remove (restore->restoring->project, error);
 }
 
 static gboolean
@@ -244,11 +243,18 @@ bk_vm_restore_in_place (BkVmRestore *restore, GError **error)
 {
   const BkVmBackupRequest run_request = { .vm = restore->chain->point->vm,
                                           .job_id = restore->request->job_id };
+  g_autoptr (GError) failure = NULL;
   g_autoptr (BkVmRun) run =
       bk_vm_run_open (restore->repository, restore->hypervisor, restore->reporter, &run_request,
-                      restore->cancellable, error);
+                      restore->cancellable, &failure);
 
-  if (run == NULL || !bk_vm_restore_check_target (run->vm, restore->chain, error))
+  if (run == NULL)
+    {
+      bk_vm_restore_explain (run_request.vm, &failure);
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+  if (!bk_vm_restore_check_target (run->vm, restore->chain, error))
     return FALSE;
   restore->journal->uuid = g_strdup (run->vm->uuid);
   if (!bk_vm_restore_add_files_in_place (restore->files, restore->chain, run->vm, error) ||

@@ -209,14 +209,7 @@ check_off (BkVmRun *run, GError **error)
 {
   g_autoptr (BkVm) vm = bk_hypervisor_find_by_uuid (run->hypervisor, run->vm->uuid, error);
 
-  if (vm == NULL || !bk_vm_check_no_saved_memory (vm, error))
-    return FALSE;
-  if (!bk_vm_is_active (vm))
-    return TRUE;
-  bk_set_error (error, BK_ERROR_BUSY,
-                "The VM “%s” is running; shut it down before its disks are replaced",
-                run->vm->name);
-  return FALSE;
+  return vm != NULL && bk_vm_check_no_saved_memory (vm, error) && bk_vm_check_off (vm, error);
 }
 
 /* libvirt marks a VM that starts before QEMU opens a disk: one that is off while the gate is closed

@@ -191,7 +191,9 @@ check_in_place (BkVmRestorePlan *plan,
   GError *failure = NULL;
   g_autoptr (BkVm) vm = bk_hypervisor_find_by_name (hypervisor, plan->vm, &failure);
 
-  if (vm != NULL && bk_vm_restore_add_files_in_place (files, chain, vm, &failure))
+  if (vm == NULL)
+    bk_vm_restore_explain (plan->vm, &failure);
+  else if (bk_vm_restore_add_files_in_place (files, chain, vm, &failure))
     bk_vm_restore_check_target (vm, chain, &failure);
   if (failure != NULL)
     bk_vm_restore_plan_add_obstacle (plan, NULL, failure);

@@ -18,6 +18,8 @@ gboolean bk_vm_restore_add_files_in_place (GPtrArray *files,
                                            const BkVm *vm,
                                            GError **error);
 
+void bk_vm_restore_explain (const char *vm, GError **failure);
+
 /* A restore that is under way. */
 typedef struct
 {

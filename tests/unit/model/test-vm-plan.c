@@ -26,6 +26,8 @@ typedef struct
   const char *exclude;
   guint64 free_bytes;
   const char *impassable;
+  const char *former_name;
+  gboolean gone; /* the file of vda, while the VM runs */
   /* what is expected */
   const char *step;
   const char *actions; /* "vda:full vdb:none" */
@@ -99,6 +101,10 @@ static const Case cases[] = {
   { "removed", 1, .also = "vdx", ROOM, .step = "incremental", NEXT,
     .warnings = NO_FILE " disk-removed" },
   { "raw-before", 1, .also = "vdc", ROOM, .step = "incremental", NEXT, .warnings = NO_FILE },
+  { "renamed", -1, ROOM, .former_name = "web0", .step = "base", IN_FULL,
+    .warnings = NO_FILE " renamed" },
+  { "file-removed", 1, ROOM, .gone = TRUE, .step = "incremental", NEXT,
+    .warnings = NO_FILE " disk-missing" },
   { "not-passable", -1, ROOM, .impassable = "/root", .step = "base", IN_FULL,
     .warnings = NO_FILE " not-passable" },
   { "merge-needs-no-passage", 2, ROOM, .impassable = "/root", MERGE, .needed_bytes = 3 * MIB,
@@ -185,6 +191,8 @@ test_decide (gconstpointer data)
   const Case *c = data;
   g_autoptr (BkVm) vm = new_vm ();
   g_autoptr (BkCycle) cycle = c->incrementals < 0 ? NULL : new_cycle (c);
+
+  ((BkVmDisk *) bk_vm_find_disk (vm, "vda"))->is_gone = c->gone;
   g_autoptr (GPtrArray) recorded = new_recorded (c);
   const char *exclude[] = { c->exclude, NULL };
   const BkVmPlanFacts facts = {
@@ -200,6 +208,7 @@ test_decide (gconstpointer data)
     .incrementals_bytes = 3 * MIB,
     .free_bytes = c->free_bytes,
     .impassable = c->impassable,
+    .former_name = c->former_name,
   };
   g_autoptr (GError) error = NULL;
   g_autoptr (BkVmPlan) plan = bk_vm_plan_decide (&facts, &error);
@@ -252,6 +261,34 @@ test_saved_memory (void)
     }
 }
 
+/* It cannot be started, for whatever the step needs that. */
+static void
+test_disk_gone_while_off (void)
+{
+  g_autoptr (BkVm) vm = new_vm ();
+  g_autoptr (BkCycle) cycle = new_cycle (&cases[3]);
+  const char *exclude[] = { "vdb", NULL };
+
+  vm->state = BK_VM_SHUTOFF;
+  ((BkVmDisk *) bk_vm_find_disk (vm, "vdb"))->is_gone = TRUE;
+  for (guint i = 0; i < 3; i++)
+    {
+      BkVmPlanFacts facts = { .vm = vm,
+                              .cycle = i == 0 ? NULL : cycle,
+                              .max_incrementals = i == 1 ? 2 : 9,
+                              .free_bytes = G_MAXUINT32 };
+      g_autoptr (GError) error = NULL;
+
+      g_assert_null (bk_vm_plan_decide (&facts, &error));
+      g_assert_error (error, BK_ERROR, BK_ERROR_UNAVAILABLE);
+      g_assert_nonnull (strstr (error->message, "vdb: Its file “/b” is not there"));
+      /* Whether it starts without one that is left out, libvirt knows. */
+      facts.exclude_disks = exclude;
+      g_autoptr (BkVmPlan) plan = bk_vm_plan_decide (&facts, NULL);
+      g_assert_nonnull (plan);
+    }
+}
+
 static void
 test_unknown_exclude (void)
 {
@@ -287,6 +324,7 @@ main (int argc, char **argv)
       g_test_add_data_func (path, &cases[i], test_decide);
     }
   g_test_add_func ("/model/vm-plan/saved-memory", test_saved_memory);
+  g_test_add_func ("/model/vm-plan/disk-gone-while-off", test_disk_gone_while_off);
   g_test_add_func ("/model/vm-plan/unknown-exclude", test_unknown_exclude);
   g_test_add_func ("/model/vm-plan/nothing-to-back-up", test_nothing_to_back_up);
   return g_test_run ();

@@ -1,5 +1,8 @@
 #include "model/vm.h"
 
+#include "base/error.h"
+
+#include <errno.h>
 #include <string.h>
 
 /* What a disk is, and what a backup can do with it; a word of the reason, where there must be one. */
@@ -111,6 +114,88 @@ test_full_bytes (void)
     }
 }
 
+/* A disk that gives nothing: which word, and what the person reads. */
+static const struct
+{
+  const char *what;
+  BkVmState state;
+  const char *device;
+  const char *path;
+  gboolean is_gone;
+  int read_errno;
+  gboolean optional;
+  const char *code;
+  const char *message;
+} troubles[] = {
+  { "well", BK_VM_SHUTOFF, "disk", "/a", .code = NULL },
+  { "off", BK_VM_SHUTOFF, "disk", "/a", TRUE, .code = "disk-missing", .message = "put it back" },
+  { "crashed", BK_VM_CRASHED, "disk", "/a", TRUE, .code = "disk-missing",
+    .message = "put it back" },
+  { "running", BK_VM_RUNNING, "disk", "/a", TRUE, .code = "disk-missing",
+    .message = "before it stops" },
+  { "paused", BK_VM_PAUSED, "lun", "/a", TRUE, .code = "disk-missing",
+    .message = "before it stops" },
+  { "volume", BK_VM_SHUTOFF, "disk", NULL, TRUE, .code = "disk-missing",
+    .message = "“pool/volume”" },
+  { "volume-in-use", BK_VM_RUNNING, "disk", NULL, TRUE, .code = NULL },
+  { "error", BK_VM_RUNNING, "disk", "/a", FALSE, EIO, .code = "disk-unreadable",
+    .message = "Input/output error" },
+  { "cdrom", BK_VM_SHUTOFF, "cdrom", "/a", TRUE, .code = "disk-missing", .message = "--eject" },
+  { "optional", BK_VM_SHUTOFF, "disk", "/a", TRUE, .optional = TRUE, .code = NULL },
+  { "cdrom-in-use", BK_VM_RUNNING, "cdrom", "/a", TRUE, .code = NULL },
+  { "floppy", BK_VM_SHUTOFF, "floppy", "/a", FALSE, EIO, .code = NULL },
+};
+
+static void
+test_troubles (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (troubles); i++)
+    {
+      g_autoptr (BkVm) vm = bk_vm_new ("web1", "uuid");
+      BkVmDisk *disk = bk_vm_add_disk (vm, "vda");
+
+      vm->state = troubles[i].state;
+      disk->device = g_strdup (troubles[i].device);
+      disk->path = g_strdup (troubles[i].path);
+      disk->is_gone = troubles[i].is_gone;
+      disk->read_errno = troubles[i].read_errno;
+      disk->optional = troubles[i].optional;
+      g_ptr_array_add (disk->images, g_strdup ("volume:pool/volume"));
+      g_test_message ("%s", troubles[i].what);
+      g_autoptr (BkDiskTrouble) trouble = bk_vm_disk_trouble (vm, disk);
+      g_assert_cmpstr (trouble == NULL ? NULL : trouble->code, ==, troubles[i].code);
+      g_assert_true (trouble == NULL || strstr (trouble->message, troubles[i].message) != NULL);
+    }
+}
+
+/* What a person is told is what is true of it. */
+static void
+test_check_off (void)
+{
+  static const struct
+  {
+    BkVmState state;
+    const char *said;
+  } states[] = {
+    { BK_VM_RUNNING, "is running" }, { BK_VM_PAUSED, "is paused, not off" },
+    { BK_VM_SUSPENDED, "sleeps" },   { BK_VM_SHUTOFF, NULL },
+    { BK_VM_CRASHED, NULL },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (states); i++)
+    {
+      g_autoptr (BkVm) vm = bk_vm_new ("web1", "uuid");
+      g_autoptr (GError) error = NULL;
+
+      vm->state = states[i].state;
+      g_assert_cmpint (bk_vm_check_off (vm, &error), ==, states[i].said == NULL);
+      if (states[i].said == NULL)
+        continue;
+      g_assert_error (error, BK_ERROR, BK_ERROR_BUSY);
+      g_assert_nonnull (strstr (error->message, states[i].said));
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -118,5 +203,7 @@ main (int argc, char **argv)
   g_test_add_func ("/model/vm/ability", test_ability);
   g_test_add_func ("/model/vm/images", test_images);
   g_test_add_func ("/model/vm/full-bytes", test_full_bytes);
+  g_test_add_func ("/model/vm/troubles", test_troubles);
+  g_test_add_func ("/model/vm/check-off", test_check_off);
   return g_test_run ();
 }
