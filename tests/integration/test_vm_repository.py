@@ -57,6 +57,31 @@ def test_missing_with_all_above_it(scratch, vm):
     assert qemu_img_compare(vm.disks["vda"].path, deep.image(vm.name, base, "vda"))
 
 
+def test_moved_to_another_place(scratch, vm):
+    """Nothing in it says where it lies."""
+    helper = Helper(scratch / "before")
+    for number in range(2):
+        vm.write("vda", 0x60 + number, f"{number}M")
+        helper.run("vm", "backup", vm.name)
+    there = scratch / "after" / "deeper"
+    there.mkdir(parents=True)
+    there.parent.chmod(0o711)
+    there.chmod(0o711)
+    helper.repository.rename(there / "repository")
+    helper = Helper(scratch / "before", repository_dir=str(there / "repository"))
+    helper.repository = there / "repository"
+    vm.write("vda", 0x70, "5M")
+    vm.flush()
+    helper.run("vm", "backup", vm.name)
+    newest = helper.backups(vm.name)[-1]
+    assert "-Inc-" in newest
+    assert qemu_img_compare(vm.disks["vda"].path, helper.image(vm.name, newest, "vda"))
+    helper.run("verify", "--all")
+    helper.run("vm", "backup", vm.name, "--max-incrementals", "1")
+    (merged,) = helper.backups(vm.name)
+    assert qemu_img_compare(vm.disks["vda"].path, helper.image(vm.name, merged, "vda"))
+
+
 def test_a_clock_that_steps_back(helper, vm):
     """As the files of an hour ahead would look: ids stay unique, and in the order they were made."""
     helper.run("vm", "backup", vm.name)

@@ -229,8 +229,8 @@ run_forget (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError 
         .vm = *vm,
         .job_id = call->job_id == NULL ? "" : call->job_id,
       };
-      g_autoptr (BkVmRun) run =
-          bk_vm_run_open (repository, hypervisor, call->reporter, &request, cancellable, error);
+      g_autoptr (BkVmRun) run = bk_vm_run_open_left (repository, hypervisor, call->reporter,
+                                                     &request, cancellable, error);
 
       if (run == NULL || !bk_vm_forget (run, error))
         return FALSE;

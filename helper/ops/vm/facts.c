@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/reflink.h"
+#include "ops/vm/former-name.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -120,6 +121,9 @@ bk_vm_facts_read (BkVmFacts *facts,
       .free_bytes = free_bytes_at (repository_dir),
     },
   };
+  if (cycle == NULL && !facts->facts.standalone)
+    facts->former_name = bk_vm_find_former_name (repository_dir, vm);
+  facts->facts.former_name = facts->former_name;
   if (cycle == NULL || facts->facts.standalone)
     return TRUE;
   if (bk_cycle_next_step (cycle, request->max_incrementals) == BK_STEP_CONSOLIDATION)
@@ -132,4 +136,5 @@ bk_vm_facts_clear (BkVmFacts *facts)
 {
   g_clear_pointer (&facts->recorded, g_ptr_array_unref);
   g_clear_pointer (&facts->impassable, g_free);
+  g_clear_pointer (&facts->former_name, g_free);
 }

@@ -25,6 +25,7 @@ typedef struct
   BkVmPlanFacts facts; /* borrows */
   GPtrArray *recorded; /* of BkRecordedDisk */
   char *impassable;
+  char *former_name;
 } BkVmFacts;
 
 gboolean bk_vm_facts_read (BkVmFacts *facts,

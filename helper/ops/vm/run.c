@@ -35,6 +35,38 @@ bk_vm_name_check (const char *name, GError **error)
   return FALSE;
 }
 
+static BkVmRun *
+run_new (BkRepository *repository,
+         BkHypervisor *hypervisor,
+         BkReporter *reporter,
+         const BkVmBackupRequest *request,
+         GCancellable *cancellable)
+{
+  BkVmRun *run = g_new0 (BkVmRun, 1);
+
+  run->request = request;
+  run->repository = g_object_ref (repository);
+  run->hypervisor = g_object_ref (hypervisor);
+  run->reporter = reporter == NULL ? NULL : g_object_ref (reporter);
+  run->cancellable = cancellable == NULL ? NULL : g_object_ref (cancellable);
+  run->project = -1;
+  run->project_id = g_strconcat ("vm/", request->vm, NULL);
+  run->project_path = g_build_filename (bk_repository_path (repository), run->project_id, NULL);
+  return run;
+}
+
+static gboolean
+open_project (BkVmRun *run, GError **error)
+{
+  run->lock =
+      bk_repository_lock_project (run->repository, run->project_id, run->request->job_id, error);
+  if (run->lock == NULL)
+    return FALSE;
+  run->project = bk_repository_open_project (run->repository, run->project_id, error);
+  return run->project >= 0 &&
+         bk_cycle_file_load (run->project, run->project_id, &run->cycle, error);
+}
+
 /**
  * bk_vm_run_open:
  * @request: must outlive the run
@@ -52,31 +84,65 @@ bk_vm_run_open (BkRepository *repository,
                 GCancellable *cancellable,
                 GError **error)
 {
-  const char *vm_name = request->vm;
-
-  if (!bk_vm_name_check (vm_name, error))
+  if (!bk_vm_name_check (request->vm, error))
     return NULL;
 
-  g_autoptr (BkVmRun) run = g_new0 (BkVmRun, 1);
-  run->request = request;
-  run->repository = g_object_ref (repository);
-  run->hypervisor = g_object_ref (hypervisor);
-  run->reporter = reporter == NULL ? NULL : g_object_ref (reporter);
-  run->cancellable = cancellable == NULL ? NULL : g_object_ref (cancellable);
-  run->project = -1;
-  run->project_id = g_strconcat ("vm/", vm_name, NULL);
-  run->project_path = g_build_filename (bk_repository_path (repository), run->project_id, NULL);
+  g_autoptr (BkVmRun) run = run_new (repository, hypervisor, reporter, request, cancellable);
+  run->vm = bk_hypervisor_find_by_name (hypervisor, request->vm, error);
+  return run->vm != NULL && open_project (run, error) ? g_steal_pointer (&run) : NULL;
+}
 
-  run->vm = bk_hypervisor_find_by_name (hypervisor, vm_name, error);
-  if (run->vm == NULL)
-    return NULL;
-  run->lock = bk_repository_lock_project (repository, run->project_id, request->job_id, error);
-  if (run->lock == NULL)
-    return NULL;
-  run->project = bk_repository_open_project (repository, run->project_id, error);
-  if (run->project < 0 || !bk_cycle_file_load (run->project, run->project_id, &run->cycle, error))
-    return NULL;
-  return g_steal_pointer (&run);
+/* The VM that the cycle is of, whatever its name is now; none when it is gone. */
+static gboolean
+find_by_cycle (BkVmRun *run, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+
+  if (run->cycle == NULL)
+    return TRUE;
+  run->vm = bk_hypervisor_find_by_uuid (run->hypervisor, run->cycle->uuid, &local);
+  if (run->vm != NULL || g_error_matches (local, BK_ERROR, BK_ERROR_NOT_FOUND))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
+}
+
+/**
+ * bk_vm_run_open_left:
+ * @request: must outlive the run; its VM may have been removed or renamed since it was backed up
+ *
+ * As bk_vm_run_open(), for what there is of a VM. The run's VM is %NULL when it is gone.
+ *
+ * Errors: %BK_ERROR_NOT_FOUND when there is neither a VM nor a project of this name.
+ *
+ * Returns: (transfer full) (nullable): the run, for bk_vm_forget() alone.
+ */
+BkVmRun *
+bk_vm_run_open_left (BkRepository *repository,
+                     BkHypervisor *hypervisor,
+                     BkReporter *reporter,
+                     const BkVmBackupRequest *request,
+                     GCancellable *cancellable,
+                     GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  g_autoptr (BkVmRun) there =
+      bk_vm_run_open (repository, hypervisor, reporter, request, cancellable, &local);
+
+  if (there != NULL)
+    return g_steal_pointer (&there);
+
+  g_autofree char *project_id = g_strconcat ("vm/", request->vm, NULL);
+  autofd int project = g_error_matches (local, BK_ERROR, BK_ERROR_NOT_FOUND)
+                           ? bk_repository_open_project (repository, project_id, NULL)
+                           : -1;
+  if (project < 0)
+    {
+      g_propagate_error (error, g_steal_pointer (&local));
+      return NULL;
+    }
+  g_autoptr (BkVmRun) run = run_new (repository, hypervisor, reporter, request, cancellable);
+  return open_project (run, error) && find_by_cycle (run, error) ? g_steal_pointer (&run) : NULL;
 }
 
 void

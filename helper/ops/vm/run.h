@@ -36,6 +36,12 @@ BkVmRun *bk_vm_run_open (BkRepository *repository,
                          const BkVmBackupRequest *request,
                          GCancellable *cancellable,
                          GError **error);
+BkVmRun *bk_vm_run_open_left (BkRepository *repository,
+                              BkHypervisor *hypervisor,
+                              BkReporter *reporter,
+                              const BkVmBackupRequest *request,
+                              GCancellable *cancellable,
+                              GError **error);
 void bk_vm_run_free (BkVmRun *run);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BkVmRun, bk_vm_run_free)
 
