@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { parseFrame, problemOfTitle } from "../src/bridge/channel";
+import { framesOf, problemOfTitle } from "../src/bridge/channel";
 import { age, bytes, duration, percent } from "../src/words/format";
 
 describe("format", () => {
@@ -66,10 +66,18 @@ describe("channel: titles of error pages", () => {
 
 describe("channel: frames", () => {
   test("one known key is a frame", () => {
-    assert.deepEqual(parseFrame('{"item": 1}'), { kind: "item", value: 1 });
-    assert.deepEqual(parseFrame('{"result": null}'), { kind: "result", value: null });
+    assert.deepEqual([...framesOf('{"item": 1}')], [{ kind: "item", value: 1 }]);
+    assert.deepEqual([...framesOf('{"result": null}')], [{ kind: "result", value: null }]);
+  });
+  test("is a line of a frame, which may have several, in their order", () => {
+    assert.deepEqual([...framesOf('{"item": 1}\n{"log": 2}')], [{ kind: "item", value: 1 }, { kind: "log", value: 2 }]);
+    assert.deepEqual([...framesOf('{"item": "a\\nb"}')], [{ kind: "item", value: "a\nb" }]);
+  });
+  test("that is none ends the frame: nothing after it is believed", () => {
+    assert.deepEqual([...framesOf('{"item": 1}\n\n{"item": 2}')], [{ kind: "item", value: 1 }, null]);
+    assert.deepEqual([...framesOf('{"item": 1}\n')], [{ kind: "item", value: 1 }, null]);
   });
   for (const text of ["", "{", "1", "null", "[]", "{}", '{"other": 1}', '{"item": 1, "log": 2}']) {
-    test(`“${text}” is none`, () => assert.equal(parseFrame(text), null));
+    test(`“${text}” is none`, () => assert.deepEqual([...framesOf(text)], [null]));
   }
 });

@@ -1,28 +1,8 @@
-#include "cockpit/channel-sink.h"
+#include "cockpit/channel-sink-private.h"
 
 #include "base/error.h"
 #include "base/gettext.h"
-#include "base/quantity.h"
-#include "cockpit/flow.h"
 #include "cockpit/frames.h"
-#include "format/json.h"
-
-#include <string.h>
-
-struct _BkChannelSink
-{
-  GObject parent_instance;
-
-  BkTransport *transport; /* outlives every sink */
-  char *channel;
-  gboolean is_raw;
-  gint64 patience_usecs; /* how long a closed window is waited for */
-
-  /* Under the transport's lock. */
-  BkFlow flow;
-  gboolean is_ready;
-  gboolean is_closed;
-};
 
 static void sink_iface_init (BkSinkInterface *iface);
 
@@ -41,6 +21,7 @@ bk_channel_sink_finalize (GObject *object)
 {
   BkChannelSink *self = BK_CHANNEL_SINK (object);
 
+  bk_gather_clear (&self->gather);
   g_free (self->channel);
   G_OBJECT_CLASS (bk_channel_sink_parent_class)->finalize (object);
 }
@@ -70,13 +51,14 @@ bk_channel_sink_new (BkTransport *transport,
   self->transport = transport;
   self->channel = g_strdup (channel);
   self->is_raw = options->is_raw;
+  self->gathers = options->gathers && !options->is_raw;
   self->patience_usecs = patience_usecs;
   bk_flow_init (&self->flow, options->has_flow_control, g_get_monotonic_time ());
   return self;
 }
 
-static void
-ready_locked (BkChannelSink *self, gint64 size_hint_bytes)
+void
+bk_channel_sink_ready_locked (BkChannelSink *self, gint64 size_hint_bytes)
 {
   if (self->is_ready || self->is_closed)
     return;
@@ -89,11 +71,21 @@ ready_locked (BkChannelSink *self, gint64 size_hint_bytes)
 }
 
 static void
+stop_gathering_locked (BkChannelSink *self)
+{
+  bk_gather_clear (&self->gather);
+  if (self->gather_source != NULL)
+    g_source_destroy (self->gather_source);
+  g_clear_pointer (&self->gather_source, g_source_unref);
+}
+
+static void
 close_locked (BkChannelSink *self, const char *problem, const char *text)
 {
   if (self->is_closed)
     return;
 
+  stop_gathering_locked (self);
   JsonObject *message = bk_control_new ("close", self->channel);
   if (problem != NULL)
     json_object_set_string_member (message, "problem", problem);
@@ -104,8 +96,8 @@ close_locked (BkChannelSink *self, const char *problem, const char *text)
   bk_transport_wake_locked (self->transport);
 }
 
-static gboolean
-set_gone (GError **error)
+gboolean
+bk_channel_sink_set_gone (GError **error)
 {
   bk_set_error (error, BK_ERROR_CANCELLED, "The channel was closed");
   return FALSE;
@@ -145,12 +137,12 @@ await_room_locked (BkChannelSink *self, GCancellable *cancellable, GError **erro
         close_locked (self, "timeout", _ ("The receiver has stopped taking data"));
     }
   if (self->is_closed)
-    return set_gone (error);
+    return bk_channel_sink_set_gone (error);
   return !g_cancellable_set_error_if_cancelled (cancellable, error);
 }
 
-static gboolean
-await_room (BkChannelSink *self, GCancellable *cancellable, GError **error)
+gboolean
+bk_channel_sink_await_room (BkChannelSink *self, GCancellable *cancellable, GError **error)
 {
   bk_transport_lock (self->transport);
   gboolean has_room = !self->is_closed && has_room_locked (self);
@@ -169,12 +161,22 @@ await_room (BkChannelSink *self, GCancellable *cancellable, GError **error)
 }
 
 /* @frame: (transfer full): with so many bytes of payload */
-static gboolean
-send_frame (BkChannelSink *self,
-            GBytes *frame,
-            gsize length_bytes,
-            gint64 size_hint_bytes,
-            GError **error)
+void
+bk_channel_sink_queue_locked (BkChannelSink *self, GBytes *frame, gsize length_bytes)
+{
+  bk_transport_queue_locked (self->transport, frame);
+  if (!bk_flow_sent (&self->flow, length_bytes))
+    return;
+
+  JsonObject *ping = bk_control_new ("ping", self->channel);
+  json_object_set_int_member (ping, "sequence", (gint64) self->flow.sent_bytes);
+  bk_transport_control_locked (self->transport, ping);
+}
+
+/* @frame: (transfer full): with so many bytes of payload */
+gboolean
+bk_channel_sink_send_frame (
+    BkChannelSink *self, GBytes *frame, gsize length_bytes, gint64 size_hint_bytes, GError **error)
 {
   g_autoptr (GBytes) owned = frame;
 
@@ -182,45 +184,11 @@ send_frame (BkChannelSink *self,
   gboolean is_closed = self->is_closed;
   if (!is_closed)
     {
-      ready_locked (self, size_hint_bytes);
-      bk_transport_queue_locked (self->transport, g_steal_pointer (&owned));
-      if (bk_flow_sent (&self->flow, length_bytes))
-        {
-          JsonObject *ping = bk_control_new ("ping", self->channel);
-
-          json_object_set_int_member (ping, "sequence", (gint64) self->flow.sent_bytes);
-          bk_transport_control_locked (self->transport, ping);
-        }
+      bk_channel_sink_ready_locked (self, size_hint_bytes);
+      bk_channel_sink_queue_locked (self, g_steal_pointer (&owned), length_bytes);
     }
   bk_transport_unlock (self->transport);
-  return !is_closed || set_gone (error);
-}
-
-static gboolean
-sink_emit (
-    BkSink *sink, BkSinkKind kind, JsonNode *value, GCancellable *cancellable, GError **error)
-{
-  BkChannelSink *self = BK_CHANNEL_SINK (sink);
-  g_autoptr (JsonObject) object = json_object_new ();
-  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
-
-  json_object_set_member (object, bk_sink_kind_to_string (kind), json_node_copy (value));
-  json_node_set_object (node, object);
-  g_autofree char *text = bk_json_to_text (node, FALSE);
-  /* Over HTTP the frames run together: there each ends its line. */
-  g_autofree char *line = self->is_raw ? g_strconcat (text, "\n", NULL) : g_steal_pointer (&text);
-  gsize length_bytes = strlen (line);
-
-  if (length_bytes > BK_FRAME_JSON_MAX_BYTES)
-    {
-      bk_set_error (error, BK_ERROR_FAILED,
-                    "An answer of %s bytes is too long for one frame; ask for less",
-                    BK_NUMBER (length_bytes));
-      return FALSE;
-    }
-  return await_room (self, cancellable, error) &&
-         send_frame (self, bk_frame_encode (self->channel, line, length_bytes), length_bytes, -1,
-                     error);
+  return !is_closed || bk_channel_sink_set_gone (error);
 }
 
 /* How much of @wanted_bytes may be sent. Only this thread makes it less. */
@@ -249,15 +217,15 @@ stream_frames (BkChannelSink *self,
       g_autoptr (GError) failure = NULL;
       gsize length_bytes = 0;
 
-      if (!await_room (self, cancellable, error))
+      if (!bk_channel_sink_await_room (self, cancellable, error))
         return FALSE;
       gsize wanted_bytes = window_bytes (self, payload_bytes);
       bk_frame_draft_init (&draft, self->channel, wanted_bytes);
       g_input_stream_read_all (bytes, draft.payload, wanted_bytes, &length_bytes, cancellable,
                                &failure);
       if (length_bytes > 0 &&
-          !send_frame (self, bk_frame_draft_finish (&draft, length_bytes), length_bytes,
-                       size_hint_bytes, error))
+          !bk_channel_sink_send_frame (self, bk_frame_draft_finish (&draft, length_bytes),
+                                       length_bytes, size_hint_bytes, error))
         return FALSE;
       if (failure != NULL)
         {
@@ -295,7 +263,7 @@ sink_stream (BkSink *sink,
 static void
 sink_iface_init (BkSinkInterface *iface)
 {
-  iface->emit = sink_emit;
+  iface->emit = bk_channel_sink_emit;
   iface->stream = sink_stream;
 }
 
@@ -308,7 +276,7 @@ void
 bk_channel_sink_ready (BkChannelSink *sink)
 {
   bk_transport_lock (sink->transport);
-  ready_locked (sink, -1);
+  bk_channel_sink_ready_locked (sink, -1);
   bk_transport_unlock (sink->transport);
 }
 
@@ -321,7 +289,8 @@ void
 bk_channel_sink_finish (BkChannelSink *sink)
 {
   bk_transport_lock (sink->transport);
-  ready_locked (sink, -1);
+  bk_channel_sink_ready_locked (sink, -1);
+  bk_channel_sink_send_gathered_locked (sink);
   if (!sink->is_closed)
     bk_transport_control_locked (sink->transport, bk_control_new ("done", sink->channel));
   close_locked (sink, NULL, NULL);
@@ -339,6 +308,8 @@ void
 bk_channel_sink_close (BkChannelSink *sink, const char *problem, const char *message)
 {
   bk_transport_lock (sink->transport);
+  if (problem != NULL)
+    bk_channel_sink_send_gathered_locked (sink);
   close_locked (sink, problem, message);
   bk_transport_unlock (sink->transport);
 }

@@ -155,7 +155,8 @@ bk_open_options_parse (JsonObject *message, GError **error)
       !get_object (message, "external", &external, error) ||
       !get_word (message, "binary", "raw", &options->is_raw, error) ||
       !get_word (message, "send-acks", "bytes", &options->sends_acks, error) ||
-      !bk_control_get_bool (message, "flow-control", &options->has_flow_control, error))
+      !bk_control_get_bool (message, "flow-control", &options->has_flow_control, error) ||
+      !bk_control_get_bool (message, "gather", &options->gathers, error))
     return NULL;
 
   options->op = g_strdup (op);

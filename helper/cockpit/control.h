@@ -20,6 +20,7 @@ typedef struct
   gboolean is_raw;
   gboolean is_external; /* Cockpit serves it over HTTP: what comes before ready makes its status */
   gboolean has_flow_control;
+  gboolean gathers; /* a text frame may hold several objects, each in a line of its own */
   gboolean sends_acks;
 } BkOpenOptions;
 

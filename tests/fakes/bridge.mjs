@@ -43,21 +43,50 @@ function scenarioNow() {
   return scenario;
 }
 
-function answer(channel, op) {
+/* As the helper does for who asks it to gather: frames of several objects, a line each. */
+const LINES_MAX_BYTES = 32 * 1024;
+
+function sender(channel, gathers) {
+  let lines = [];
+  let size = 0;
+  function sendGathered() {
+    if (lines.length > 0) {
+      send(channel, lines.join("\n"));
+    }
+    lines = [];
+    size = 0;
+  }
+  function sendObject(object) {
+    const text = JSON.stringify(object);
+    if (size + text.length >= LINES_MAX_BYTES) {
+      sendGathered();
+    }
+    lines.push(text);
+    size += text.length + 1;
+    if (!gathers) {
+      sendGathered();
+    }
+  }
+  return { sendObject, sendGathered };
+}
+
+function answer(channel, op, gathers) {
   const said = scenarioNow()[op];
   if (said === undefined) {
     return;
   }
   control({ command: "ready", channel });
+  const { sendObject, sendGathered } = sender(channel, gathers);
   for (const [kind, key] of [["item", "items"], ["progress", "progress"], ["log", "log"]]) {
-    (said[key] ?? []).forEach((value) => send(channel, JSON.stringify({ [kind]: value })));
+    (said[key] ?? []).forEach((value) => sendObject({ [kind]: value }));
   }
   for (let index = 0; index < (said.logRepeat?.count ?? 0); index++) {
-    send(channel, JSON.stringify({ log: said.logRepeat.line }));
+    sendObject({ log: said.logRepeat.line });
   }
   if (said.result !== undefined) {
-    send(channel, JSON.stringify({ result: said.result }));
+    sendObject({ result: said.result });
   }
+  sendGathered();
   (said.raw ?? []).forEach((text) => send(channel, text));
   if (said.open !== true) {
     if (said.problem === undefined) {
@@ -73,7 +102,7 @@ function receive(channel, payload) {
   }
   const message = JSON.parse(payload);
   if (message.command === "open") {
-    answer(message.channel, message.op);
+    answer(message.channel, message.op, message.gather === true);
   } else if (message.command === "ping") {
     control({ ...message, command: "pong" });
   }

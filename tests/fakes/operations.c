@@ -108,16 +108,19 @@ run_fail (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError **
   return fail_as (bk_call_string (call, "problem"), error);
 }
 
-/* Says that it began, then waits until it is cancelled, as an operation that watches does. */
+/* Says that it began, or more, then waits until it is cancelled, as an operation that watches does. */
 static gboolean
 run_block (const BkCall *call, BkSink *sink, GCancellable *cancellable, GError **error)
 {
   /* Not a GCancellableSource: GLib 2.74 may touch the source's main context after its end. */
   GPollFD cancelled;
 
-  if (!bk_call_bool (call, "silent", FALSE) &&
-      !bk_sink_emit (sink, BK_SINK_ITEM, object_with_int ("number", 0), cancellable, error))
-    return FALSE;
+  gint64 count = bk_call_bool (call, "silent", FALSE) ? 0 : bk_call_int (call, "count", 1);
+  for (gint64 i = 0; i < count; i++)
+    {
+      if (!bk_sink_emit (sink, BK_SINK_ITEM, object_with_int ("number", i), cancellable, error))
+        return FALSE;
+    }
 
   if (!g_cancellable_make_pollfd (cancellable, &cancelled))
     return fail_as ("internal-error", error);
@@ -223,6 +226,7 @@ static const BkParam fail_params[] = {
 };
 static const BkParam block_params[] = {
   { "silent", BK_PARAM_BOOL, BK_PARAM_OPTIONAL, "say nothing at the start" },
+  { "count", BK_PARAM_INT, BK_PARAM_OPTIONAL, "say so much at the start", 0, 1000000 },
   { NULL },
 };
 static const BkParam stubborn_params[] = {

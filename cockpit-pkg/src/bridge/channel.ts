@@ -37,8 +37,8 @@ export interface Helper {
 const FRAME_KINDS: readonly FrameKind[] = ["item", "progress", "log", "result"];
 const PAYLOAD = "backup1";
 
-/** One text frame: a JSON object with exactly one known key; null for anything else. */
-export function parseFrame(text: string): Frame | null {
+/** A JSON object with exactly one known key; null for anything else. */
+function parseFrame(text: string): Frame | null {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -51,6 +51,20 @@ export function parseFrame(text: string): Frame | null {
   const keys = Object.keys(parsed);
   const kind = FRAME_KINDS.find((name) => name === keys[0]);
   return kind !== undefined && keys.length === 1 ? { kind, value: parsed[kind] } : null;
+}
+
+/**
+ * What is in a text frame, a line each, as “gather” asks for: hundreds of thousands of messages would
+ * leave the browser no time to draw. Null, and then nothing more, for a line that says nothing known.
+ */
+export function* framesOf(text: string): Generator<Frame | null> {
+  for (const line of text.split("\n")) {
+    const frame = parseFrame(line);
+    yield frame;
+    if (frame === null) {
+      return;
+    }
+  }
 }
 
 function problemOf(options: unknown): Problem | null {
@@ -66,6 +80,7 @@ function openChannel(operation: Operation, ticket: string | null, listener: List
   const channel = cockpit.channel({
     payload: PAYLOAD,
     language: cockpit.language || "en",
+    gather: true,
     ...operation,
     ...(ticket === null ? {} : { ticket }),
   });
@@ -79,16 +94,18 @@ function openChannel(operation: Operation, ticket: string | null, listener: List
   }
 
   channel.addEventListener("message", (_event, data) => {
-    if (over) {
-      return;
+    for (const frame of framesOf(data)) {
+      // Whoever hears of one may close it.
+      if (over) {
+        return;
+      }
+      if (frame === null) {
+        finish({ problem: "protocol-error", message: null });
+        channel.close();
+      } else {
+        listener.frame(frame);
+      }
     }
-    const frame = parseFrame(data);
-    if (frame === null) {
-      finish({ problem: "protocol-error", message: null });
-      channel.close();
-      return;
-    }
-    listener.frame(frame);
   });
   channel.addEventListener("close", (_event, options) => finish(problemOf(options)));
 

@@ -56,7 +56,7 @@ test_open_options (void)
   g_autoptr (GError) error = NULL;
   g_autoptr (JsonObject) full = object_of (
       "{\"op\":\"vm.list\",\"args\":{\"watch\":true},\"ticket\":\"t\",\"group\":\"g\","
-      "\"binary\":\"raw\",\"external\":{},\"flow-control\":true,\"send-acks\":\"bytes\"}");
+      "\"binary\":\"raw\",\"external\":{},\"flow-control\":true,\"send-acks\":\"bytes\",\"gather\":true}");
   g_autoptr (BkOpenOptions) options = bk_open_options_parse (full, &error);
 
   g_assert_no_error (error);
@@ -68,6 +68,7 @@ test_open_options (void)
   g_assert_true (options->is_external);
   g_assert_true (options->has_flow_control);
   g_assert_true (options->sends_acks);
+  g_assert_true (options->gathers);
 
   g_autoptr (JsonObject) empty = object_of ("{}");
   g_autoptr (BkOpenOptions) nothing = bk_open_options_parse (empty, &error);
@@ -78,6 +79,7 @@ test_open_options (void)
   g_assert_false (nothing->is_external);
   g_assert_false (nothing->has_flow_control);
   g_assert_false (nothing->sends_acks);
+  g_assert_false (nothing->gathers);
 }
 
 static void
