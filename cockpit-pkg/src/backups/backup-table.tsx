@@ -1,22 +1,18 @@
 import { Button } from "@patternfly/react-core/dist/esm/components/Button/index";
-import { Checkbox } from "@patternfly/react-core/dist/esm/components/Checkbox/index";
-import { Label } from "@patternfly/react-core/dist/esm/components/Label/index";
 import {
   ExpandableRowContent,
   Table,
-  Tbody,
-  Td,
   Th,
   Thead,
   Tr,
 } from "@patternfly/react-table/dist/esm/components/Table/index";
-import AngleDownIcon from "@patternfly/react-icons/dist/esm/icons/angle-down-icon";
 import ThumbtackIcon from "@patternfly/react-icons/dist/esm/icons/thumbtack-icon";
 import { memo, useMemo } from "react";
 
 import { _, cockpit, format, ngettext } from "../bridge/cockpit";
 import type { Backup, Vm } from "../bridge/views";
 import { ActionsMenu, type MenuAction } from "../parts/actions-menu";
+import { Cell, CheckCell, Row, Tag, ToggleCell } from "../parts/rows";
 import { type Choosable, SelectAll } from "../parts/select-all";
 import { sortProps } from "../parts/sort";
 import { useGrowing } from "../parts/use-growing";
@@ -29,10 +25,11 @@ import { BackupDetails } from "./backup-details";
 import { chainsOf, isPinned } from "./chain";
 import { ChainView } from "./chain-view";
 
-const COLUMNS: readonly BackupSort[] = ["name", "type", "status", "created", "size"];
+/** Those that the list can be sorted by: all. */
+export const COLUMNS: readonly BackupSort[] = ["name", "type", "status", "created", "size"];
 const COLUMNS_COUNT = COLUMNS.length + 3;
 
-function columnTitle(column: BackupSort): string {
+export function columnTitle(column: BackupSort): string {
   switch (column) {
     case "name":
       return _("Backup");
@@ -95,9 +92,9 @@ function NameCell({ backup }: { backup: Backup }) {
       {backup.tags.length > 0 && (
         <span className="backup-tags">
           {backup.tags.map((tag) => (
-            <Label key={tag} isCompact variant="outline" icon={isPinned(backup) ? <ThumbtackIcon /> : undefined}>
+            <Tag key={tag} colour="grey" isOutline icon={isPinned(backup) ? <ThumbtackIcon set="default" /> : undefined}>
               {tag}
-            </Label>
+            </Tag>
           ))}
         </span>
       )}
@@ -113,28 +110,26 @@ const BackupCells = memo(function BackupCells({ backup, dispatch, session, now }
   const id = backupId(backup);
   return (
     <>
-      <Td dataLabel={_("Backup")} modifier="breakWord">
+      <Cell label={_("Backup")} fit="break-word" className="backup-name-cell">
         <NameCell backup={backup} />
-      </Td>
-      <Td dataLabel={_("Kind")}>
-        <Label color={kind.colour} isCompact>
-          {kind.text}
-        </Label>
-      </Td>
-      <Td dataLabel={_("Status")}>
-        <Label color={status.colour} variant="outline" isCompact>
+      </Cell>
+      <Cell label={_("Kind")}>
+        <Tag colour={kind.colour}>{kind.text}</Tag>
+      </Cell>
+      <Cell label={_("Status")}>
+        <Tag colour={status.colour} isOutline>
           {status.text}
-        </Label>
-      </Td>
-      <Td dataLabel={_("Made")} modifier="nowrap">
+        </Tag>
+      </Cell>
+      <Cell label={_("Made")} fit="nowrap">
         <time dateTime={backup.created_at} title={age(backup.created_at, now)}>
           {moment(backup.created_at)}
         </time>
-      </Td>
-      <Td dataLabel={_("Size")} modifier="nowrap">
+      </Cell>
+      <Cell label={_("Size")} fit="nowrap">
         {bytes(backup.size_bytes)}
-      </Td>
-      <Td isActionCell>
+      </Cell>
+      <Cell className="pf-v6-c-table__action">
         <div className="backup-actions">
           {canRestoreVm(backup) && (
             <Button
@@ -159,28 +154,8 @@ const BackupCells = memo(function BackupCells({ backup, dispatch, session, now }
           )}
           <ActionsMenu label={format(_("Actions of $0"), backup.id)} actions={() => actionsOf(backup, dispatch, session)} />
         </div>
-      </Td>
+      </Cell>
     </>
-  );
-});
-
-const BackupToggle = memo(function BackupToggle({ backup, expanded, dispatch }: Pick<RowProps, "backup" | "expanded" | "dispatch">) {
-  return (
-    <Td className="pf-v6-c-table__toggle">
-      <Button
-        variant="plain"
-        size="sm"
-        aria-label={format(_("Details of $0"), backup.id)}
-        isExpanded={expanded}
-        className={expanded ? "pf-m-expanded" : undefined}
-        icon={
-          <span className="pf-v6-c-table__toggle-icon">
-            <AngleDownIcon />
-          </span>
-        }
-        onClick={() => dispatch({ type: "backups-expand", id: backupId(backup), expanded: !expanded })}
-      />
-    </Td>
   );
 });
 
@@ -189,27 +164,29 @@ const BackupRow = memo(function BackupRow(props: RowProps) {
   const id = backupId(backup);
   return (
     <>
-      <Tr isRowSelected={selected} data-backup={backup.id} id={`backup-row-${backup.id}`}>
-        <Td className="pf-v6-c-table__check">
-          <Checkbox
-            id={`backup-check-${index}`}
-            aria-label={format(_("Select $0"), backup.id)}
-            isChecked={selected}
-            isDisabled={!canExport(backup) && !selected}
-            onChange={(_event, checked) => dispatch({ type: "backups-select", ids: [id], selected: checked })}
-          />
-        </Td>
-        <BackupToggle backup={backup} expanded={expanded} dispatch={dispatch} />
+      <Row isSelected={selected} data-backup={backup.id} id={`backup-row-${backup.id}`}>
+        <CheckCell
+          id={`backup-check-${index}`}
+          label={format(_("Select $0"), backup.id)}
+          isChecked={selected}
+          isDisabled={!canExport(backup) && !selected}
+          onChange={(checked) => dispatch({ type: "backups-select", ids: [id], selected: checked })}
+        />
+        <ToggleCell
+          label={format(_("Details of $0"), backup.id)}
+          isExpanded={expanded}
+          onToggle={() => dispatch({ type: "backups-expand", id, expanded: !expanded })}
+        />
         <BackupCells backup={backup} dispatch={dispatch} session={session} now={now} />
-      </Tr>
+      </Row>
       {expanded && (
-        <Tr isExpanded>
-          <Td colSpan={COLUMNS_COUNT}>
+        <Row isDetails>
+          <Cell colSpan={COLUMNS_COUNT}>
             <ExpandableRowContent>
               <BackupDetails backup={backup} ofProject={ofProject} session={session} />
             </ExpandableRowContent>
-          </Td>
-        </Tr>
+          </Cell>
+        </Row>
       )}
     </>
   );
@@ -227,23 +204,23 @@ function ProjectBody({ group, byProject, vms, selected, expanded, dispatch, sess
   const hasChains = chains.chains.length > 0 || chains.alone.length > 0;
   const size = ofProject.reduce((sum, backup) => sum + backup.size_bytes, 0);
   return (
-    <Tbody>
-      <Tr className="backup-project" data-project={group.projectId}>
-        <Th colSpan={COLUMNS_COUNT} scope="colgroup">
+    <tbody role="rowgroup" className="pf-v6-c-table__tbody">
+      <Row className="backup-project" data-project={group.projectId}>
+        <th className="pf-v6-c-table__th" colSpan={COLUMNS_COUNT} scope="colgroup">
           <div className="backup-project-head">
             <span className="backup-name">{group.name}</span>
             <span className="backup-subtle">
               {format(ngettext("$0 backup, $1", "$0 backups, $1", ofProject.length), number(ofProject.length), bytes(size))}
             </span>
           </div>
-        </Th>
-      </Tr>
+        </th>
+      </Row>
       {hasChains && (
-        <Tr className="backup-project-chains">
-          <Td colSpan={COLUMNS_COUNT} dataLabel={_("What needs what")}>
+        <Row className="backup-project-chains">
+          <Cell colSpan={COLUMNS_COUNT} label={_("What needs what")}>
             <ChainView chains={chains} vm={vms.get(group.projectId)} />
-          </Td>
-        </Tr>
+          </Cell>
+        </Row>
       )}
       {group.backups.map((backup, row) => (
         <BackupRow
@@ -258,7 +235,7 @@ function ProjectBody({ group, byProject, vms, selected, expanded, dispatch, sess
           now={now}
         />
       ))}
-    </Tbody>
+    </tbody>
   );
 }
 

@@ -1,10 +1,10 @@
 import { Button } from "@patternfly/react-core/dist/esm/components/Button/index";
-import { Label } from "@patternfly/react-core/dist/esm/components/Label/index";
 import ThumbtackIcon from "@patternfly/react-icons/dist/esm/icons/thumbtack-icon";
 import { memo, useState } from "react";
 
 import { _, cockpit, format, ngettext } from "../bridge/cockpit";
 import type { Backup, Vm } from "../bridge/views";
+import { Tag } from "../parts/rows";
 import { bytes, day, moment, number } from "../words/format";
 import { backupKind, nextStep } from "../words/texts";
 import { type Chain, type Chains, isPinned, shortened } from "./chain";
@@ -20,15 +20,14 @@ function Point({ backup }: { backup: Backup }) {
   const { text, colour } = backupKind(backup);
   const label = backup.tags.length > 0 ? backup.tags.join(", ") : day(backup.created_at);
   return (
-    <Label
-      isCompact
-      color={colour}
+    <Tag
+      colour={colour}
       href={backupAddress(backup)}
-      icon={isPinned(backup) ? <ThumbtackIcon /> : undefined}
+      icon={isPinned(backup) ? <ThumbtackIcon set="default" /> : undefined}
       title={format(_("$0, $1, $2"), backup.id, moment(backup.created_at), bytes(backup.size_bytes))}
     >
       {format(_("$0 · $1"), text, label)}
-    </Label>
+    </Tag>
   );
 }
 
@@ -56,9 +55,9 @@ function ChainList({ chain, next }: { chain: Chain; next: string | null }) {
       ))}
       {next !== null && (
         <li>
-          <Label isCompact variant="outline" color="grey">
+          <Tag colour="grey" isOutline>
             {format(_("Next: $0"), next)}
-          </Label>
+          </Tag>
         </li>
       )}
     </ol>

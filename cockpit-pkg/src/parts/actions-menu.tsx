@@ -1,5 +1,4 @@
 import { Dropdown, DropdownItem, DropdownList } from "@patternfly/react-core/dist/esm/components/Dropdown/index";
-import { MenuToggle } from "@patternfly/react-core/dist/esm/components/MenuToggle/index";
 import EllipsisVIcon from "@patternfly/react-icons/dist/esm/icons/ellipsis-v-icon";
 import { type RefObject, useRef, useState } from "react";
 
@@ -53,14 +52,18 @@ export function ActionsMenu({ label, actions }: { label: string; actions: () => 
 
   return (
     <>
-      <MenuToggle
+      <button
         ref={toggle}
-        variant="plain"
+        type="button"
+        className={`pf-v6-c-menu-toggle pf-m-plain${open ? " pf-m-expanded" : ""}`}
         aria-label={label}
-        isExpanded={open}
-        icon={<EllipsisVIcon />}
+        aria-expanded={open}
         onClick={() => setOpen(!open)}
-      />
+      >
+        <span className="pf-v6-c-menu-toggle__icon">
+          <EllipsisVIcon set="default" />
+        </span>
+      </button>
       {open && <OpenMenu toggle={toggle} actions={actions()} onOpenChange={setOpen} />}
     </>
   );

@@ -1,9 +1,5 @@
-import { Button } from "@patternfly/react-core/dist/esm/components/Button/index";
-import { Checkbox } from "@patternfly/react-core/dist/esm/components/Checkbox/index";
 import { Icon } from "@patternfly/react-core/dist/esm/components/Icon/index";
-import { Label } from "@patternfly/react-core/dist/esm/components/Label/index";
-import { Table, Tbody, Td, Th, type ThProps, Thead, Tr } from "@patternfly/react-table/dist/esm/components/Table/index";
-import AngleDownIcon from "@patternfly/react-icons/dist/esm/icons/angle-down-icon";
+import { Table, Th, type ThProps, Thead, Tr } from "@patternfly/react-table/dist/esm/components/Table/index";
 import WarningIcon from "@patternfly/react-icons/dist/esm/icons/exclamation-triangle-icon";
 import { memo } from "react";
 
@@ -11,6 +7,7 @@ import { _, cockpit, format, ngettext } from "../bridge/cockpit";
 import type { Disk, Job, Vm } from "../bridge/views";
 import { ActionsMenu } from "../parts/actions-menu";
 import { TooltipButton } from "../parts/tooltip-button";
+import { Cell, CheckCell, Row, Tag, ToggleCell } from "../parts/rows";
 import { type Choosable, SelectAll } from "../parts/select-all";
 import { sortProps } from "../parts/sort";
 import { useGrowing } from "../parts/use-growing";
@@ -74,16 +71,16 @@ function LastBackupCell({ vm, now }: { vm: Vm; now: Date }) {
   const last = vm.last_backup;
   if (last === null) {
     return (
-      <Label color="orange" variant="outline" isCompact>
+      <Tag colour="orange" isOutline>
         {_("Never")}
-      </Label>
+      </Tag>
     );
   }
   return (
     <span className="backup-with-icon">
       {protection(vm, now) === "old" && (
         <Icon status="warning" isInline>
-          <WarningIcon title={_("Older than a week")} />
+          <WarningIcon set="default" title={_("Older than a week")} />
         </Icon>
       )}
       <a
@@ -131,11 +128,11 @@ function NextStepCell({ vm, job }: { vm: Vm; job: Job | undefined }) {
     const progress = job?.progress ?? null;
     const mine = progress !== null && progress.project_id === `vm/${vm.name}` && progress.total_bytes > 0;
     return (
-      <Label color="blue" variant="outline" isCompact>
+      <Tag colour="blue" isOutline>
         {mine
           ? format(_("Backing up: $0"), percent(progress.done_bytes, progress.total_bytes))
           : _("Backing up")}
-      </Label>
+      </Tag>
     );
   }
   const { title, detail } = nextStep(vm);
@@ -159,7 +156,7 @@ function Warnings({ vm }: { vm: Vm }) {
       )}
     >
       <Icon status="warning" isInline>
-        <WarningIcon />
+        <WarningIcon set="default" />
       </Icon>
     </TooltipButton>
   );
@@ -177,31 +174,29 @@ const VmCells = memo(function VmCells({ vm, job, dispatch, now }: CellsProps) {
   const { text, colour } = vmState(vm.state);
   return (
     <>
-      <Td dataLabel={_("Name")} modifier="breakWord" className="backup-name-cell">
+      <Cell label={_("Name")} fit="break-word" className="backup-name-cell">
         <div>
           <span className="backup-name">{vm.name}</span> <Warnings vm={vm} />
         </div>
-      </Td>
-      <Td dataLabel={_("State")}>
-        <Label color={colour} isCompact>
-          {text}
-        </Label>
-      </Td>
-      <Td dataLabel={_("Disks")} className="backup-disks-cell">
+      </Cell>
+      <Cell label={_("State")}>
+        <Tag colour={colour}>{text}</Tag>
+      </Cell>
+      <Cell label={_("Disks")} className="backup-disks-cell">
         <DisksCell disks={vm.disks} />
-      </Td>
-      <Td dataLabel={_("Size")} modifier="nowrap">
+      </Cell>
+      <Cell label={_("Size")} fit="nowrap">
         {bytes(vm.total_bytes)}
-      </Td>
-      <Td dataLabel={_("Last backup")} modifier="nowrap">
+      </Cell>
+      <Cell label={_("Last backup")} fit="nowrap">
         <LastBackupCell vm={vm} now={now} />
-      </Td>
-      <Td dataLabel={_("Next step")} modifier="nowrap">
+      </Cell>
+      <Cell label={_("Next step")} fit="nowrap">
         <NextStepCell vm={vm} job={job} />
-      </Td>
-      <Td isActionCell>
+      </Cell>
+      <Cell className="pf-v6-c-table__action">
         <VmActions vm={vm} dispatch={dispatch} />
-      </Td>
+      </Cell>
     </>
   );
 });
@@ -212,54 +207,40 @@ interface RowProps extends CellsProps {
   expanded: boolean;
 }
 
-const VmToggle = memo(function VmToggle({ vm, expanded, dispatch }: Pick<RowProps, "vm" | "expanded" | "dispatch">) {
-  return (
-    <Td className="pf-v6-c-table__toggle">
-      <Button
-        variant="plain"
-        size="sm"
-        aria-label={format(_("Disks and warnings of $0"), vm.name)}
-        isExpanded={expanded}
-        className={expanded ? "pf-m-expanded" : undefined}
-        icon={<span className="pf-v6-c-table__toggle-icon"><AngleDownIcon /></span>}
-        onClick={() => dispatch({ type: "vms-expand", uuid: vm.uuid, expanded: !expanded })}
-      />
-    </Td>
-  );
-});
-
 const VmRow = memo(function VmRow({ vm, index, job, selected, expanded, dispatch, now }: RowProps) {
-  const id = `vm-${index}`;
   return (
-    <Tbody isExpanded={expanded}>
-      <Tr isRowSelected={selected} data-vm={vm.name}>
-        <Td className="pf-v6-c-table__check">
-          <Checkbox
-            id={`${id}-check`}
-            aria-label={format(_("Select $0"), vm.name)}
-            isChecked={selected}
-            isDisabled={!canBackUp(vm) && !selected}
-            onChange={(_event, checked) => dispatch({ type: "vms-select", uuids: [vm.uuid], selected: checked })}
-          />
-        </Td>
-        <VmToggle vm={vm} expanded={expanded} dispatch={dispatch} />
+    <tbody role="rowgroup" className={`pf-v6-c-table__tbody${expanded ? " pf-m-expanded" : ""}`}>
+      <Row isSelected={selected} data-vm={vm.name}>
+        <CheckCell
+          id={`vm-${index}-check`}
+          label={format(_("Select $0"), vm.name)}
+          isChecked={selected}
+          isDisabled={!canBackUp(vm) && !selected}
+          onChange={(checked) => dispatch({ type: "vms-select", uuids: [vm.uuid], selected: checked })}
+        />
+        <ToggleCell
+          label={format(_("Disks and warnings of $0"), vm.name)}
+          isExpanded={expanded}
+          onToggle={() => dispatch({ type: "vms-expand", uuid: vm.uuid, expanded: !expanded })}
+        />
         <VmCells vm={vm} job={job} dispatch={dispatch} now={now} />
-      </Tr>
+      </Row>
       {expanded && (
-        <Tr isExpanded>
-          <Td colSpan={COLUMNS_COUNT} noPadding>
+        <Row isDetails>
+          <Cell colSpan={COLUMNS_COUNT} fit="no-padding">
             <VmDetails vm={vm} />
-          </Td>
-        </Tr>
+          </Cell>
+        </Row>
       )}
-    </Tbody>
+    </tbody>
   );
 });
 
 const COLUMNS: readonly (VmSort | "disks")[] = ["name", "state", "disks", "size", "last-backup", "next-step"];
-const SORTED = COLUMNS.filter((column) => column !== "disks");
+/** Those that the list can be sorted by. */
+export const SORTED = COLUMNS.filter((column) => column !== "disks");
 
-function columnTitle(column: VmSort | "disks"): string {
+export function columnTitle(column: VmSort | "disks"): string {
   switch (column) {
     case "name":
       return _("Name");
