@@ -1,11 +1,9 @@
-import { Button } from "@patternfly/react-core/dist/esm/components/Button/index";
-import { Icon } from "@patternfly/react-core/dist/esm/components/Icon/index";
 import DownloadIcon from "@patternfly/react-icons/dist/esm/icons/download-icon";
 import FileIcon from "@patternfly/react-icons/dist/esm/icons/file-icon";
 import FolderIcon from "@patternfly/react-icons/dist/esm/icons/folder-icon";
 import LinkIcon from "@patternfly/react-icons/dist/esm/icons/link-icon";
 import UndoIcon from "@patternfly/react-icons/dist/esm/icons/undo-icon";
-import { type ReactNode, useLayoutEffect, useRef, useState } from "react";
+import { type ReactNode, memo, useLayoutEffect, useRef, useState } from "react";
 
 import { _, format } from "../bridge/cockpit";
 import type { TreeEntry } from "../bridge/tree-views";
@@ -20,10 +18,8 @@ export const SEARCH_SHOWN_MAX = 10_000;
 /* All rows have the height that files.scss gives. */
 const ROW_HEIGHT_PX = 40;
 
-interface RowProps {
+interface CellsProps {
   entry: TreeEntry | undefined;
-  index: number;
-  top: number;
   showPath: boolean;
   addressOf: (entry: TreeEntry) => string;
   onDownload: (entry: TreeEntry) => void;
@@ -33,21 +29,21 @@ interface RowProps {
 function EntryIcon({ type }: { type: string }) {
   const Shape = type === "directory" ? FolderIcon : type === "link" ? LinkIcon : FileIcon;
   return (
-    <Icon className="backup-entry-icon" isInline>
-      <Shape />
-    </Icon>
+    <span className="backup-entry-icon">
+      <Shape set="default" />
+    </span>
   );
 }
 
-function EntryName({ entry, showPath, addressOf }: Pick<RowProps, "showPath" | "addressOf"> & { entry: TreeEntry }) {
+function EntryName({ entry, showPath, addressOf }: Pick<CellsProps, "showPath" | "addressOf"> & { entry: TreeEntry }) {
   const text = showPath ? entry.path : entry.name;
   return (
     <>
       <EntryIcon type={entry.type} />
       {entry.type === "directory" ? (
-        <Button variant="link" isInline component="a" href={addressOf(entry)} className="backup-ellipsis">
-          {text}
-        </Button>
+        <a className="pf-v6-c-button pf-m-link pf-m-inline backup-ellipsis" href={addressOf(entry)}>
+          <span className="pf-v6-c-button__text">{text}</span>
+        </a>
       ) : (
         <span className="backup-ellipsis" title={text}>
           {text}
@@ -57,9 +53,18 @@ function EntryName({ entry, showPath, addressOf }: Pick<RowProps, "showPath" | "
   );
 }
 
-function EntryRow({ entry, index, top, showPath, addressOf, onDownload, onRestore }: RowProps) {
+function IconButton({ icon, label, title, onClick }: { icon: ReactNode; label: string; title: string; onClick: () => void }) {
   return (
-    <div className="backup-entry" role="row" aria-rowindex={index + 2} style={{ insetBlockStart: top }} data-entry={entry?.name}>
+    <button type="button" className="pf-v6-c-button pf-m-plain pf-m-small" aria-label={label} title={title} onClick={onClick}>
+      <span className="pf-v6-c-button__icon">{icon}</span>
+    </button>
+  );
+}
+
+/* Where it stands changes with each step of the scroll bar; what is in it does not. */
+const EntryCells = memo(function EntryCells({ entry, showPath, addressOf, onDownload, onRestore }: CellsProps) {
+  return (
+    <>
       <span role="cell" className="backup-entry-name">
         {entry === undefined ? (
           <span className="backup-subtle">{_("Loading")}</span>
@@ -81,31 +86,27 @@ function EntryRow({ entry, index, top, showPath, addressOf, onDownload, onRestor
       </span>
       <span role="cell" className="backup-entry-actions">
         {entry?.type === "file" && (
-          <Button
-            variant="plain"
-            size="sm"
-            icon={<DownloadIcon />}
-            aria-label={format(_("Download $0"), entry.name)}
+          <IconButton
+            icon={<DownloadIcon set="default" />}
+            label={format(_("Download $0"), entry.name)}
             title={_("Download")}
             onClick={() => onDownload(entry)}
           />
         )}
         {entry !== undefined && (
-          <Button
-            variant="plain"
-            size="sm"
-            icon={<UndoIcon />}
-            aria-label={format(_("Restore $0"), entry.name)}
+          <IconButton
+            icon={<UndoIcon set="default" />}
+            label={format(_("Restore $0"), entry.name)}
             title={_("Restore")}
             onClick={() => onRestore(entry)}
           />
         )}
       </span>
-    </div>
+    </>
   );
-}
+});
 
-interface Props extends Pick<RowProps, "onDownload" | "onRestore"> {
+interface Props extends Pick<CellsProps, "onDownload" | "onRestore"> {
   session: Session;
   listing: Listing;
   /** Of a directory, what leads into it. */
@@ -141,16 +142,22 @@ export function EntryList({ session, listing, addressOf, onDownload, onRestore, 
           <div ref={box} className="backup-entries" role="rowgroup" tabIndex={0} aria-label={_("Files")} onScroll={view.scrolled}>
             <div className="backup-entries-all" role="presentation" style={{ blockSize: view.heightPx }}>
               {rows.map((index) => (
-                <EntryRow
+                <div
                   key={index}
-                  entry={entries.at(index)}
-                  index={index}
-                  top={view.topOf(index)}
-                  showPath={listing.search !== ""}
-                  addressOf={addressOf}
-                  onDownload={onDownload}
-                  onRestore={onRestore}
-                />
+                  className="backup-entry"
+                  role="row"
+                  aria-rowindex={index + 2}
+                  style={{ insetBlockStart: view.topOf(index) }}
+                  data-entry={entries.at(index)?.name}
+                >
+                  <EntryCells
+                    entry={entries.at(index)}
+                    showPath={listing.search !== ""}
+                    addressOf={addressOf}
+                    onDownload={onDownload}
+                    onRestore={onRestore}
+                  />
+                </div>
               ))}
             </div>
           </div>

@@ -57,15 +57,18 @@ export function LiveLog({ lines, onClear, actions, filters, emptyText }: Props) 
       return;
     }
     const atEnd = element.scrollTop + element.clientHeight >= element.scrollHeight - AT_END_PX;
-    setView({ top: element.scrollTop, height: element.clientHeight });
+    const { scrollTop: top, clientHeight: height } = element;
+    setView((known) => (known.height === height && (known.top === top || (following && atEnd)) ? known : { top, height }));
     if (following && !atEnd) {
       setCountWhenPaused(lines.length);
     }
     setFollowing(atEnd);
   }
 
-  const first = Math.max(0, Math.floor(view.top / ROW_HEIGHT_PX) - ROWS_AROUND);
-  const last = Math.min(lines.length, Math.ceil((view.top + view.height) / ROW_HEIGHT_PX) + ROWS_AROUND);
+  // At the end, what is in view is known before it is scrolled to: it is drawn once.
+  const top = following ? Math.max(0, lines.length * ROW_HEIGHT_PX - view.height) : view.top;
+  const first = Math.max(0, Math.floor(top / ROW_HEIGHT_PX) - ROWS_AROUND);
+  const last = Math.min(lines.length, Math.ceil((top + view.height) / ROW_HEIGHT_PX) + ROWS_AROUND);
   const news = Math.max(0, lines.length - countWhenPaused);
   const newest = lines[lines.length - 1];
 
