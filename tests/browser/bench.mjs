@@ -9,7 +9,7 @@
  * scripted one of tests/fakes, but for “real”: the program itself with three machines. Whatever the topic, the
  * page holds all of the host, and all log lines have come before anything but “log” is looked at.
  *
- * For each step it prints, as medians of the runs:
+ * For each step it prints, as the median of the runs and, of several, the worst:
  *   frame  the longest time in which the page drew no frame (wall clock): what a person feels
  *   task   the longest task of the page's thread (wall clock; 0: none over 50 ms)
  *   cpu    the longest task in CPU time of that thread, which other work on the machine hardly changes;
@@ -155,12 +155,17 @@ function median(values) {
   return sorted[Math.floor(sorted.length / 2)];
 }
 
+function summary(values) {
+  const worst = values.length > 1 ? ` (worst ${Math.round(Math.max(...values))})` : "";
+  return `${Math.round(median(values))} ms${worst}`;
+}
+
 function print() {
   for (const [step, { ms, frame, task, cpu }] of figures) {
     const text =
       ms !== undefined
-        ? `${Math.round(median(ms))} ms`
-        : `frame ${Math.round(median(frame))} ms, task ${Math.round(median(task))} ms` + (cpu === undefined ? "" : `, cpu ${Math.round(median(cpu))} ms`);
+        ? summary(ms)
+        : `frame ${summary(frame)}, task ${summary(task)}` + (cpu === undefined ? "" : `, cpu ${summary(cpu)}`);
     const over =
       (frame !== undefined && median(frame) > LIMITS_MS.frame) || (step.endsWith(": USABLE") && median(ms) > LIMITS_MS.usable) ? "  TOO LONG" : "";
     console.log(`${step.padEnd(60)} ${text}${over}`);
