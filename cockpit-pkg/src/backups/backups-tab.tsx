@@ -22,12 +22,13 @@ import { NothingFound } from "../parts/nothing-found";
 import { LoadingView, ProblemView } from "../parts/problem-view";
 import type { TabProps } from "../parts/props";
 import { SelectAllItem } from "../parts/select-all";
+import { SortItem } from "../parts/sort-item";
 import { useLater } from "../parts/use-later";
 import { canExport, groupByProject, pageOf, pageWith, selectedBackups, visibleBackups } from "../state/select";
 import { type Action, type BackupsState, backupId } from "../state/state";
 import { bytes, number } from "../words/format";
 import { backupKind, backupKindName, backupStatus, backupStatusName, projectTitle } from "../words/texts";
-import { BackupTable } from "./backup-table";
+import { BackupTable, COLUMNS, columnTitle } from "./backup-table";
 
 function NoBackups() {
   return (
@@ -165,6 +166,7 @@ const BackupsCard = memo(function BackupsCard({ backups, vms, dispatch, session,
           onChange={(chosen) => dispatch({ type: "backups-filter", kind, status: chosen })}
         />
         <SelectAllItem id="backups-choose-all" {...choosable} />
+        <SortItem columns={COLUMNS} titleOf={columnTitle} sort={backups.sort} onSort={(next) => dispatch({ type: "backups-sort", sort: next })} />
         <ToolbarItem>
           <Button
             variant="primary"

@@ -28,7 +28,7 @@ export function SelectAll({ id, count, chosen, onChoose, label }: Choosable & { 
 /** The same in a toolbar, where the table has no head to hold it. */
 export function SelectAllItem(props: Choosable & { id: string }) {
   return (
-    <ToolbarItem className="backup-select-all">
+    <ToolbarItem className="backup-only-cards">
       <SelectAll {...props} label={_("Select all")} />
     </ToolbarItem>
   );

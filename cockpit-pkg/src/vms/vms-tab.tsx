@@ -22,11 +22,12 @@ import { NothingFound } from "../parts/nothing-found";
 import { LoadingView, LostView, ProblemView } from "../parts/problem-view";
 import type { TabProps } from "../parts/props";
 import { SelectAllItem } from "../parts/select-all";
+import { SortItem } from "../parts/sort-item";
 import { useLater } from "../parts/use-later";
 import { canBackUp, pageOf, protection, selectedVms, totalBytes, visibleVms } from "../state/select";
 import type { VmsState } from "../state/state";
 import { bytes, number } from "../words/format";
-import { VmTable } from "./vm-table";
+import { SORTED, VmTable, columnTitle } from "./vm-table";
 
 /** How many there are, how large, and how many of them nothing protects; or the same of those chosen. */
 function totals(vms: VmsState, selected: readonly Vm[], now: Date): string {
@@ -142,6 +143,7 @@ const VmsCard = memo(function VmsCard({ vms, jobs, starting, dispatch, now }: Vm
         onPaging={(next) => dispatch({ type: "vms-paging", paging: next })}
       >
         <SelectAllItem id="vms-choose-all" {...choosable} />
+        <SortItem columns={SORTED} titleOf={columnTitle} sort={vms.sort} onSort={(next) => dispatch({ type: "vms-sort", sort: next })} />
         <ToolbarItem>
           <Button
             variant="primary"
