@@ -28,7 +28,9 @@ function watchStart() {
       mark("message");
       if (/^[^\n]+\n\{"item":\{"name"/.test(data.slice(0, 100))) {
         mark("item");
-      } else if (/\n\{"result":.{0,40}"unused_images"/.test(data.slice(0, 200))) {
+      }
+      // The last line of its frame, which may have machines before it.
+      if (/^\{"result":.{0,40}"unused_images"/.test(data.slice(data.lastIndexOf("\n") + 1))) {
         mark("listed");
       }
     },
