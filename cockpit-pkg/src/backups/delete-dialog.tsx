@@ -132,7 +132,14 @@ export function DeleteDialog({ state, dispatch, session, id, backup }: Props) {
       )}
       {plan !== null && cycleVm === null && <What plan={plan} backup={backup} />}
       {plan !== null && cycleVm === null && plan.asks_for_name && (
-        <Form onSubmit={(event) => event.preventDefault()}>
+        <Form
+          onSubmit={(event) => {
+            event.preventDefault();
+            if (possible) {
+              remove();
+            }
+          }}
+        >
           <FormGroup label={format(_("Type its name, $0, to delete it"), backup.id)} fieldId="delete-confirm">
             <TextInput id="delete-confirm" value={typed} autoComplete="off" onChange={(_event, value) => setTyped(value)} />
           </FormGroup>

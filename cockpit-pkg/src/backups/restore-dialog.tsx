@@ -18,6 +18,7 @@ import { projectName } from "../words/texts";
 import { IMAGES_DIRECTORY, type RestoreForm, freeName, obstacleAt, restoreArgs } from "./restore-form";
 import { RestorePlan } from "./restore-plan";
 
+const FORM = "restore-form";
 const PLAN = { result: isVmRestorePlan };
 
 interface FieldsProps {
@@ -159,11 +160,20 @@ export function RestoreDialog({ state, dispatch, session, id, backup }: DialogPr
         label: form.mode === "in-place" ? _("Replace its disks") : _("Restore"),
         variant: form.mode === "in-place" ? "danger" : "primary",
         isDisabled: !possible,
-        onClick: restore,
+        // What is lost for good is not done by Enter in a field.
+        ...(form.mode === "in-place" ? { onClick: restore } : { form: FORM }),
       }}
       onClose={close}
     >
-      <Form onSubmit={(event) => event.preventDefault()}>
+      <Form
+        id={FORM}
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (possible && form.mode !== "in-place") {
+            restore();
+          }
+        }}
+      >
         <Fields
           form={form}
           vm={vm}

@@ -15,6 +15,7 @@ import { problemText } from "../words/texts";
 import { baseName } from "./trees";
 
 const EXPECTED = { result: isTreeRestorePlan };
+const FORM = "restore-files-form";
 
 export interface RestoreWhat {
   project: string;
@@ -68,6 +69,8 @@ export function RestoreFilesDialog({ session, what, onClose }: { session: Sessio
   const plan = answer?.result ?? null;
   const problem = !waiting && answer !== null ? answer.problem : null;
 
+  const possible = !wrong && plan !== null && !waiting && problem === null;
+
   function restore() {
     onClose();
     session.start({ op: "tree.restore", args });
@@ -83,12 +86,21 @@ export function RestoreFilesDialog({ session, what, onClose }: { session: Sessio
       action={{
         label: _("Restore"),
         variant: where === "original" ? "warning" : "primary",
-        isDisabled: wrong || plan === null || waiting || problem !== null,
-        onClick: restore,
+        isDisabled: !possible,
+        // What is lost for good is not done by Enter in a field.
+        ...(where === "original" ? { onClick: restore } : { form: FORM }),
       }}
       onClose={onClose}
     >
-      <Form onSubmit={(event) => event.preventDefault()}>
+      <Form
+        id={FORM}
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (possible && where !== "original") {
+            restore();
+          }
+        }}
+      >
         <FormGroup role="radiogroup" label={_("Where to")} fieldId="restore-where" isStack>
           <Radio
             id="restore-beside"

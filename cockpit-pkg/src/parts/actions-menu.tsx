@@ -2,6 +2,8 @@ import { Dropdown, DropdownItem, DropdownList } from "@patternfly/react-core/dis
 import EllipsisVIcon from "@patternfly/react-icons/dist/esm/icons/ellipsis-v-icon";
 import { type RefObject, useRef, useState } from "react";
 
+import { useOpened } from "./use-opened";
+
 export interface MenuAction {
   name: string;
   label: string;
@@ -21,7 +23,8 @@ interface MenuProps {
 function OpenMenu({ toggle, actions, onOpenChange }: MenuProps) {
   return (
     <Dropdown
-      isOpen
+      isOpen={useOpened()}
+      shouldFocusFirstItemOnOpen
       onOpenChange={onOpenChange}
       onSelect={() => {
         onOpenChange(false);

@@ -7,6 +7,7 @@ import { type RefObject, useRef, useState } from "react";
 
 import { _, format } from "../bridge/cockpit";
 import type { Sort } from "../state/state";
+import { useOpened } from "./use-opened";
 
 interface Props<Column extends string> {
   columns: readonly Column[];
@@ -32,12 +33,13 @@ function SortMenu<Column extends string>({ columns, titleOf, sort, onSort, toggl
 
   return (
     <Select
-      isOpen
+      isOpen={useOpened()}
+      shouldFocusFirstItemOnOpen
       role="listbox"
       aria-label={_("Sort")}
       onOpenChange={onOpenChange}
       onSelect={(_event, value) => choose(String(value))}
-      popperProps={{ position: "end", appendTo: "inline" }}
+      popperProps={{ position: "end", appendTo: () => toggle.current?.closest("main") ?? document.body }}
       toggle={{ toggleRef: toggle, toggleNode: <></> }}
     >
       <SelectGroup label={_("Sort by")}>

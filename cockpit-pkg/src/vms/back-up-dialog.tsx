@@ -10,6 +10,7 @@ import { BackUpOptionsForm } from "./back-up-options";
 import { checkForm, emptyForm, isGood, optionsOf } from "./back-up-form";
 import { BackupPlan } from "./backup-plan";
 
+const FORM = "back-up-form";
 const PLAN = { result: isVmBackupPlan };
 
 /** Says what will be done with each machine, before anything is. */
@@ -29,6 +30,7 @@ export function BackUpDialog({ state, dispatch, session, uuids }: DialogProps & 
     PLAN,
   );
   const possible = answer?.result?.vms.length ?? 0;
+  const ready = good && !waiting && possible > 0;
   const close = () => dispatch({ type: "dialog", dialog: null });
 
   function start() {
@@ -48,7 +50,7 @@ export function BackUpDialog({ state, dispatch, session, uuids }: DialogProps & 
       }
       description={_("This is what will be done. The machines keep running, and you can close this page meanwhile.")}
       bodyLabel={_("What will be done")}
-      action={{ label: _("Start the backup"), isDisabled: !good || waiting || possible === 0, onClick: start }}
+      action={{ label: _("Start the backup"), isDisabled: !ready, form: FORM }}
       onClose={close}
     >
       <BackupPlan answer={answer} waiting={waiting} vms={vms} />
@@ -59,6 +61,8 @@ export function BackUpDialog({ state, dispatch, session, uuids }: DialogProps & 
         isIndented
       >
         <BackUpOptionsForm
+          id={FORM}
+          onSubmit={() => ready && start()}
           vms={vms}
           form={form}
           wrong={wrong}

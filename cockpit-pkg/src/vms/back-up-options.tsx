@@ -148,11 +148,17 @@ function ConsolidationFields({ form, onChange }: Pick<Props, "form" | "onChange"
   );
 }
 
-export function BackUpOptionsForm(props: Props) {
-  const { vms, form, wrong, onChange } = props;
+export function BackUpOptionsForm(props: Props & { id: string; onSubmit: () => void }) {
+  const { id, vms, form, wrong, onChange, onSubmit } = props;
   const inCycle = form.kind === "cycle";
   return (
-    <Form onSubmit={(event) => event.preventDefault()}>
+    <Form
+      id={id}
+      onSubmit={(event) => {
+        event.preventDefault();
+        onSubmit();
+      }}
+    >
       <KindField form={form} wrong={wrong} onChange={onChange} />
       <DisksField {...props} />
       <FormGroup role="group" label={_("This run")} fieldId="this-run" isStack>
