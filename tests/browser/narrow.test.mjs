@@ -73,6 +73,20 @@ describe("narrow", () => {
     assert.deepEqual(await violations(page), []);
   });
 
+  test("a card's cells have its width: no button stands beside them", async () => {
+    const { page, frame } = opened;
+    const widthOf = (selector) => frame.locator(selector).first().evaluate((cell) => cell.clientWidth);
+    for (const [address, row, column] of [["/files", "[data-tree]", "Directories"], ["/backups", "[data-backup]", "Made"], ["/vms", "[data-vm]", "Last backup"]]) {
+      await goTo(page, bed, address);
+      await frame.locator(row).first().waitFor();
+      const width = await widthOf(`${row} td[data-label="${column}"]`);
+      assert.ok(width > NARROW.width * 0.7, `${address}: ${width} px`);
+      assert.equal(await inner(page).evaluate(() => document.documentElement.scrollWidth), NARROW.width);
+    }
+    await goTo(page, bed, "/backups?project=vm%2Fdb1");
+    await frame.locator("[data-backup]").first().waitFor();
+  });
+
   test("on a desk there is nothing of it", async () => {
     const { page } = opened;
     await page.setViewportSize({ width: 1400, height: 1000 });
