@@ -9,13 +9,13 @@ import functools
 import json
 import os
 import pathlib
-import re
 import shutil
 import subprocess
 import sys
 import threading
 import time
-import xml.etree.ElementTree
+
+from counts import Counts, Failure, describe, from_junit, from_node, one_failure
 
 import kill_points
 
@@ -37,26 +37,6 @@ SANITIZE_ENV = {
     # The sanitizer's allocator has a fill of its own.
     "MALLOC_PERTURB_": "0",
 }
-
-
-class Counts:
-    """What a suite adds to the last line."""
-
-    def __init__(self, passed=0, failed=0, skipped=0, failures=()):
-        self.passed = passed
-        self.failed = failed
-        self.skipped = skipped
-        self.failures = list(failures)
-
-    def add(self, other):
-        self.passed += other.passed
-        self.failed += other.failed
-        self.skipped += other.skipped
-        self.failures += other.failures
-
-    def __str__(self):
-        text = f"{self.passed} passed, {self.failed} failed"
-        return text + (f", {self.skipped} skipped" if self.skipped else "")
 
 
 ROW = threading.local()
@@ -89,44 +69,8 @@ def call(name, command, cwd=TOP, env=None, show=True):
 
 def step(name, command, **options):
     """A command that is one test: it works or it does not."""
-    status, _ = call(name, command, show=False, **options)
-    return Counts(passed=1) if status == 0 else Counts(failed=1, failures=[f"{name}: exit status {status}"])
-
-
-def from_junit(name, path, status):
-    """Counts a junit file; a run that failed without saying where counts as one failure."""
-    counts = Counts()
-    try:
-        cases = list(xml.etree.ElementTree.parse(path).iter("testcase"))
-    except (OSError, xml.etree.ElementTree.ParseError):
-        cases = []
-    for case in cases:
-        if case.find("failure") is not None or case.find("error") is not None:
-            counts.failed += 1
-            counts.failures.append(f"{case.get('classname')} {case.get('name')}")
-        elif case.find("skipped") is not None:
-            counts.skipped += 1
-        else:
-            counts.passed += 1
-    if not cases:
-        counts.add(Counts(failed=1, failures=[f"{name}: no test was run"]))
-    elif status != 0 and counts.failed == 0:
-        counts.add(Counts(failed=1, failures=[f"{name}: exit status {status}"]))
-    return counts
-
-
-def from_node(name, text, status):
-    """Counts the summary that node's test runner closes with, whichever reporter printed it."""
-    found = dict(re.findall(r"^(?:#|ℹ) (tests|pass|fail|cancelled|skipped|todo) (\d+)\s*$", text,
-                            re.MULTILINE))
-    if not int(found.get("tests", 0)):
-        return Counts(failed=1, failures=[f"{name}: no test was run, exit status {status}"])
-    failed = int(found.get("fail", 0)) + int(found.get("cancelled", 0))
-    failures = re.findall(r"^\s*(?:not ok \d+ - |✖ )(.+?)\s*$", text, re.MULTILINE)
-    if status != 0 and failed == 0:
-        failed, failures = 1, [f"exit status {status}"]
-    return Counts(int(found.get("pass", 0)), failed, int(found.get("skipped", 0)),
-                  [f"{name}: {line}" for line in dict.fromkeys(failures)] if failed else [])
+    status, text = call(name, command, show=False, **options)
+    return Counts(passed=1) if status == 0 else one_failure(f"{name}: exit status {status}", text)
 
 
 @functools.cache
@@ -144,16 +88,17 @@ def build(directory, *options):
 
 def meson_test(name, directory, suite, arguments, env=None, slowness=4):
     # A time limit ends what hangs; it is not to fail what is slow on a busy machine.
-    status, _ = call(
+    status, text = call(
         name, ["meson", "test", "-C", directory, "--no-rebuild", "--print-errorlogs", "--suite", suite,
                "--timeout-multiplier", str(slowness), "--logbase", name, *arguments], env=env)
-    counts = from_junit(name, directory / f"meson-logs/{name}.junit.xml", status)
+    counts = from_junit(name, directory / f"meson-logs/{name}.junit.xml", status, text)
     # A program that crashed or was ended has no failed test in junit: name it.
     with open(directory / f"meson-logs/{name}.json", encoding="utf-8") as log:
         for line in log:
             run = json.loads(line)
             if run["result"] not in ("OK", "SKIP", "FAIL"):
-                counts.failures.append(f"{run['name']}: {run['result']}")
+                counts.failures.append(Failure(f"{run['name']}: {run['result']}",
+                                               run.get("stderr") or run.get("stdout")))
     return counts
 
 
@@ -210,13 +155,13 @@ def page(arguments):
 def pytest(name, directory, arguments, env=None, tests=INTEGRATION):
     junit = RESULTS / f"{name}.xml"
     junit.unlink(missing_ok=True)
-    status, _ = call(
+    status, text = call(
         name,
         [TOP / "tests/bed", "/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider",
          "--junitxml", junit, tests, *arguments],
         env={"COCKPIT_BACKUP_BINARY": str(directory / "helper/cockpit-backup"),
              "PYTHONDONTWRITEBYTECODE": "1", **(env or {})})
-    return from_junit(name, junit, status)
+    return from_junit(name, junit, status, text)
 
 
 @functools.cache
@@ -297,7 +242,7 @@ def run_suite(name, arguments=()):
     try:
         counts = SUITES[name](arguments)
     except OSError as error:
-        counts = Counts(failed=1, failures=[f"{name}: did not run: {error}"])
+        counts = one_failure(f"{name}: did not run: {error}")
     line = f"{name}: {counts} ({time.monotonic() - begin:.0f} s)"
     say(f"=== {line}")
     return counts, line
@@ -333,7 +278,7 @@ def main(arguments):
         total.add(counts)
     if total.failures:
         print("\nFailed:")
-        print("\n".join(f"  {line}" for line in total.failures))
+        print("\n".join(describe(total.failures)))
         print()
     print(total, flush=True)
     return 1 if total.failed else 0
