@@ -16,6 +16,7 @@ from support.helper import BINARY, Helper
 from support.machine import CannotBoot, Machine
 from support.process import run
 from support.vm import CONNECT, Vm, virsh
+from support.wait import TIMEOUT
 
 
 def part_of(text):
@@ -175,7 +176,7 @@ class Daemon:
         handle = os.pidfd_open(pid)
         os.kill(pid, signal.SIGTERM)
         # Readable once the process has ended.
-        ended = select.select([handle], [], [], 30)[0]
+        ended = select.select([handle], [], [], TIMEOUT)[0]
         os.close(handle)
         assert ended, "libvirtd does not end"
 

@@ -6,6 +6,7 @@ import pytest
 
 from support.bridge import Gone, INIT, frame
 from support.bridge_fixtures import MIB, blocked, bridge, env, start
+from support.wait import TIMEOUT
 
 pytestmark = pytest.mark.protocol
 
@@ -74,7 +75,7 @@ def test_broken_frame_ends_it_without_the_peer(blocked):
     assert blocked.control()["problem"] == "protocol-error"
     with pytest.raises(Gone):
         blocked.receive()
-    assert blocked.process.wait(timeout=30) == 1
+    assert blocked.process.wait(timeout=TIMEOUT) == 1
 
 
 @pytest.mark.parametrize("cut", [b"1", b"20", b"20\n", b"20\n\n", b'20\n\n{"command":"pi'])

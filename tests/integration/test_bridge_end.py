@@ -10,6 +10,7 @@ import pytest
 from support.bridge import Gone
 from support.bridge_fixtures import MIB, blocked, bridge, env, start
 from support.helper import BINARY
+from support.wait import TIMEOUT
 
 pytestmark = pytest.mark.protocol
 
@@ -30,7 +31,7 @@ def test_signal_closes_everything(blocked, number):
     assert (got["command"], got["problem"]) == ("close", "terminated")
     with pytest.raises(Gone):
         blocked.receive()
-    assert blocked.process.wait(timeout=30) == 0
+    assert blocked.process.wait(timeout=TIMEOUT) == 0
 
 
 def test_last_frames_are_not_lost(bridge):
@@ -41,7 +42,7 @@ def test_last_frames_are_not_lost(bridge):
     bridge.process.send_signal(signal.SIGTERM)
     bridge.outcomes("block", "call", outcomes=outcomes)
     assert {outcome.problem for outcome in outcomes.values()} == {"terminated"}
-    assert bridge.process.wait(timeout=30) == 0
+    assert bridge.process.wait(timeout=TIMEOUT) == 0
 
 
 def test_operation_that_does_not_end_does_not_hold_it(bridge):
@@ -57,7 +58,7 @@ def test_peer_that_vanishes(bridge):
     bridge.receive()
     bridge.process.stdout.close()
     bridge.end_input()
-    assert bridge.process.wait(timeout=30) == 0
+    assert bridge.process.wait(timeout=TIMEOUT) == 0
 
 
 def test_real_operations(start):
@@ -87,5 +88,5 @@ def test_not_root_and_no_service(start, scratch):
 
 def test_wrong_usage(env):
     done = subprocess.run([BINARY, "bridge", "word"], env=env, stdin=subprocess.DEVNULL,
-                          capture_output=True, check=False, timeout=30)
+                          capture_output=True, check=False, timeout=TIMEOUT)
     assert (done.returncode, done.stdout) == (2, b"")

@@ -3,7 +3,6 @@
 import json
 import os
 import pty
-import select
 import signal
 import subprocess
 
@@ -11,6 +10,7 @@ import pytest
 
 from support.bridge import FAKE, pattern
 from support.helper import BINARY
+from support.wait import TIMEOUT, wait_until
 
 pytestmark = pytest.mark.protocol
 
@@ -26,7 +26,7 @@ def env(scratch):
 def run(env):
     def call(*words, program=FAKE, **options):
         options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
-                   "env": env, "timeout": 60, "check": False, **options}
+                   "env": env, "timeout": TIMEOUT, "check": False, **options}
         return subprocess.run([program, *[str(word) for word in words]], **options)
 
     return call
@@ -153,7 +153,7 @@ def test_reader_that_goes_away(env):
                           stderr=subprocess.PIPE, env=env) as process:
         process.stdout.read(10)
         process.stdout.close()
-        assert process.wait(timeout=30) == 1
+        assert process.wait(timeout=TIMEOUT) == 1
         assert b"Broken pipe" in process.stderr.read()
 
 
@@ -213,7 +213,7 @@ def test_follow_until_interrupted(env, number):
                           stderr=subprocess.PIPE, env=env) as process:
         assert process.stdout.readline() == b'{"item":{"number":0}}\n'
         process.send_signal(number)
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=TIMEOUT) == 0
         assert process.stderr.read() == b"block: cancelled\n"
 
 
@@ -221,17 +221,15 @@ def test_second_interrupt_ends_at_once(env):
     with subprocess.Popen([FAKE, "test", "stubborn", "--msecs", "600000"], stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, env=env) as process:
         # The handler stands before the operation's thread is there.
-        for _ in range(600):
-            if len(os.listdir(f"/proc/{process.pid}/task")) >= 3:
-                break
-            select.select([], [], [], 0.05)
-        process.send_signal(signal.SIGINT)
-        for _ in range(600):
-            if process.poll() is not None:
-                break
+        wait_until(lambda: len(os.listdir(f"/proc/{process.pid}/task")) >= 3, "the operation runs")
+
+        def ends():
+            # Two that come before the first was looked at are one.
             process.send_signal(signal.SIGINT)
-            select.select([], [], [], 0.05)
-        assert process.wait(timeout=30) == -signal.SIGINT
+            return process.poll() is not None
+
+        wait_until(ends, "it ends")
+        assert process.returncode == -signal.SIGINT
 
 
 # --- settings

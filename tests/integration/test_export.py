@@ -10,6 +10,7 @@ import pytest
 
 from support.helper import DONE, INTEGRITY, NOT_FOUND, USAGE
 from support.process import run
+from support.wait import TIMEOUT
 
 
 def sha256(data):
@@ -101,7 +102,7 @@ def test_any_tool_opens_it(helper, repository, two, scratch):
 
 def test_standard_output_is_the_stream(helper, repository, two):
     process = helper.popen("export", two[0])
-    data, errors = process.communicate(timeout=60)
+    data, errors = process.communicate(timeout=TIMEOUT)
     assert process.returncode == DONE, errors
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
         assert "manifest.json" in archive.getnames()

@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 from support.helper import BINARY, Helper
+from support.wait import TIMEOUT
 
 PROGRAM = BINARY.parent.parent / "tests/fakes/job-program"
 
@@ -36,12 +37,12 @@ class Watcher:
     def end(self):
         for line in self.process.stdout:
             self.frames.append(json.loads(line))
-        return self.process.wait(timeout=60)
+        return self.process.wait(timeout=TIMEOUT)
 
     def kill(self):
         """As the end of a session does to all that it started, but at once."""
         os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(timeout=60)
+        self.process.wait(timeout=TIMEOUT)
         self.process.stdout.close()
 
     @property

@@ -11,7 +11,7 @@ from support.bridge import Bridge, frame, pattern, stream_bytes
 from support.service_fixtures import (
     ECHO, IS_SANITIZED, MIB, idle_service, is_denied, memory_bytes, peers, service, ticket, users)
 from support.users import ALICE, BOB
-from support.wait import wait_until
+from support.wait import TIMEOUT, wait_until
 
 pytestmark = pytest.mark.protocol
 
@@ -108,7 +108,7 @@ def test_relay_ends_with_cockpit(service, start_relay, ticket):
         relay.open("a", "test.block", {}, ticket=own)
         relay.until_begun("a")
         end(relay)
-        relay.process.wait(timeout=20)
+        relay.process.wait(timeout=TIMEOUT)
         peer = service.peer(ALICE.uid)
         tries = iter(range(1000))
         wait_until(lambda: peer.call("test.echo", ECHO, channel=f"c{next(tries)}", ticket=own).problem,
@@ -132,7 +132,7 @@ def test_relay_tells_nothing_to_who_is_not_root(idle_service, start_relay):
         listener.listen()
         os.seteuid(0)
         assert start_relay().call("test.echo", ECHO, ticket="secret").problem == "no-service"
-        listener.settimeout(20)
+        listener.settimeout(TIMEOUT)
         with listener.accept()[0] as peer:
             assert peer.recv(1000) == b""
 
@@ -171,6 +171,6 @@ def test_relay_of_a_broken_cockpit(service, idle_service, data):
     try:
         assert relay.control()["command"] == "init"
         relay.send_raw(data)
-        assert relay.process.wait(timeout=20) == 1
+        assert relay.process.wait(timeout=TIMEOUT) == 1
     finally:
         relay.kill()

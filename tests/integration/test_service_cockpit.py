@@ -12,12 +12,12 @@ import urllib.request
 
 import pytest
 
-from support.bridge import TIMEOUT, WebSession
+from support.bridge import WebSession
 from support.cockpit import LoginCockpit, install_package
 from support.helper import BINARY
 from support.service import Service
 from support.users import ALICE, BOB, PASSWORD, make_users
-from support.wait import wait_until
+from support.wait import TIMEOUT, wait_until
 
 CONFIG = pathlib.Path("/etc/cockpit-backup/config.json")
 
@@ -76,7 +76,7 @@ class Session(WebSession):
             f"{self.cockpit.origin}/cockpit/channel/{self.token}?{text}",
             headers={"Cookie": self.cookie})
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             return error.code, b""
@@ -203,7 +203,7 @@ def test_log_out_ends_the_ticket(service, log_in, backup_id):
     second = log_in(ALICE)
     assert second.ask("config.get", ticket=ticket).done
     urllib.request.urlopen(urllib.request.Request(
-        f"{first.cockpit.origin}/cockpit/login", headers={"Cookie": first.cookie}), timeout=30).close()
+        f"{first.cockpit.origin}/cockpit/login", headers={"Cookie": first.cookie}), timeout=TIMEOUT).close()
     first.command("logout", disconnect=True)
     wait_until(lambda: second.ask("config.get", ticket=ticket).problem, "the ticket ends")
     assert refuses_all(second, backup_id, ticket=ticket)

@@ -10,7 +10,7 @@ import pytest
 from support.bridge import FAKE, Bridge
 from support.service import Service
 from support.users import ALICE, make_users
-from support.wait import wait_until
+from support.wait import TIMEOUT, wait_until
 
 PROGRAM = FAKE.parent / "job-program"
 
@@ -91,7 +91,7 @@ def test_job_goes_on(service, start_relay, gate, order):
             except (ProcessLookupError, BrokenPipeError):
                 pass
             if name in ("bridge", "session"):
-                relay.process.wait(timeout=20)
+                relay.process.wait(timeout=TIMEOUT)
             if name == "service":
                 service.stop()
         assert process.exists()

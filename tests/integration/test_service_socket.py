@@ -11,6 +11,7 @@ import pytest
 
 from support.service_fixtures import ECHO, idle_service, is_denied, peers, service, ticket, users
 from support.users import ALICE
+from support.wait import TIMEOUT
 
 pytestmark = pytest.mark.protocol
 
@@ -36,7 +37,7 @@ def test_others_may_pass_whoever_made_the_directory(idle_service):
 
 def test_second_service_is_busy(service):
     done = subprocess.run([service.program, "service"], env=service.env, capture_output=True,
-                          stdin=subprocess.DEVNULL, timeout=20, check=False)
+                          stdin=subprocess.DEVNULL, timeout=TIMEOUT, check=False)
     assert done.returncode == 4
     assert service.answers()
 
@@ -63,7 +64,7 @@ def test_hostile_runtime_directory(idle_service, scratch, what):
         assert not (scratch / "elsewhere").exists()
         assert not idle_service.socket.is_symlink()
         return
-    done = subprocess.run([idle_service.program, "service"], env=idle_service.env, timeout=20,
+    done = subprocess.run([idle_service.program, "service"], env=idle_service.env, timeout=TIMEOUT,
                           stdin=subprocess.DEVNULL, capture_output=True, check=False)
     assert done.returncode != 0 and done.stderr
 
@@ -87,5 +88,5 @@ def test_activation_and_idle_end(idle_service):
         environ = pathlib.Path(f"/proc/{idle_service.process.pid}/environ")
         assert environ.exists()
         peer.kill()
-        assert idle_service.process.wait(timeout=20) == 0
+        assert idle_service.process.wait(timeout=TIMEOUT) == 0
         assert idle_service.socket.exists()

@@ -10,6 +10,7 @@ import pytest
 from support.helper import FAILED, WARNINGS
 from support.process import run
 from support.vm import Disk, qemu_img_compare, virsh
+from support.wait import TIMEOUT
 
 
 def source(path):
@@ -62,7 +63,7 @@ def zoo(make_vm, scratch):
     server = subprocess.Popen(
         ["qemu-nbd", "--persistent", "--shared=0", "--format=raw", "--bind=127.0.0.1",
          "--port=10910", "--fork", served])
-    assert server.wait(timeout=30) == 0
+    assert server.wait(timeout=TIMEOUT) == 0
     medium = places / "medium.iso"
     run("truncate", "-s", "1M", medium)
     for name in ("locked", "shared"):

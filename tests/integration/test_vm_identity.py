@@ -12,7 +12,7 @@ from support.helper import BUSY, DONE, WARNINGS
 from support.process import run
 from support.steps import Killer
 from support.vm import qemu_img_compare, virsh
-from support.wait import wait_until
+from support.wait import TIMEOUT, wait_until
 
 
 def back_up(helper, vm, *options, **expected):
@@ -348,7 +348,7 @@ def test_another_programs_backup_is_busy_at_once(helper, vm):
         f"<disk name='vda' backup='yes' type='file'><scratch file='{vm.directory}/theirs.qcow2'/>"
         "</disk><disk name='vdb' backup='no'/></disks></domainbackup>")
     virsh("backup-begin", vm.name, xml)
-    result = helper.run("vm", "backup", vm.name, status=BUSY, timeout=20)
+    result = helper.run("vm", "backup", vm.name, status=BUSY, timeout=TIMEOUT)
     assert "Another program" in result.stderr
     assert (helper.backups(vm.name), vm.checkpoints()) == before
     assert "Backup" in virsh("domjobinfo", vm.name), "theirs goes on"

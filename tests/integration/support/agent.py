@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 
 from .process import run
 from .vm import Disk, virsh
+from .wait import TIMEOUT
 
 TOOL = pathlib.Path(__file__).resolve().parents[3] / "packaging/demo/vm"
 
@@ -110,7 +111,7 @@ class Agent:
 
     def wait_heard(self, *expected):
         with self.changed:
-            assert self.changed.wait_for(lambda: self.heard == list(expected), timeout=60), self.heard
+            assert self.changed.wait_for(lambda: self.heard == list(expected), timeout=TIMEOUT), self.heard
 
     def start_over(self, **answers):
         with self.changed:
@@ -120,7 +121,7 @@ class Agent:
 
     def close(self):
         self.socket.shutdown(socket.SHUT_RDWR)
-        self.thread.join(timeout=10)
+        self.thread.join(timeout=TIMEOUT)
         self.socket.close()
 
 

@@ -8,13 +8,13 @@ import subprocess
 import time
 
 from .helper import BINARY
+from .wait import TIMEOUT
 from .websocket import BINARY as BINARY_MESSAGE
 from .websocket import TEXT, WebSocket
 
 # The faces with a table of operations made for tests; see tests/fakes/operations.c.
 FAKE = BINARY.parents[1] / "tests/fakes/fake-operations"
 
-TIMEOUT = 20
 INIT = {"command": "init", "version": 1, "host": "localhost"}
 WINDOW = 2 * 1024 * 1024
 PING_EACH = 16 * 1024

@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 
 from .helper import BINARY, TOP
-from .wait import wait_until
+from .wait import TIMEOUT, wait_until
 
 BARE_INDEX = "<!DOCTYPE html><title>cockpit-backup</title><script src='../base1/cockpit.js'></script>"
 
@@ -81,7 +81,7 @@ class Cockpit:
             os.killpg(self._process.pid, 15)
         except ProcessLookupError:
             pass
-        self._process.wait(timeout=30)
+        self._process.wait(timeout=TIMEOUT)
         self._log.close()
 
 
@@ -99,5 +99,5 @@ class LoginCockpit(Cockpit):
         request = urllib.request.Request(
             f"{self.origin}/cockpit/login",
             headers={"Authorization": f"Basic {secret}", "X-Superuser": "any" if admin else "none"})
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
             return answer.headers["Set-Cookie"].split(";")[0]

@@ -6,6 +6,8 @@ import pathlib
 from .process import run
 from .vm import CONNECT
 
+# In seconds, for a guest that boots beside other work.
+TIMEOUT = 300
 TOOL = pathlib.Path(__file__).resolve().parents[3] / "packaging/demo/vm"
 
 
@@ -17,7 +19,7 @@ class DemoGuest:
 
     def _call(self, command, *arguments):
         return run(TOOL, "--connect", CONNECT, command, self.name, "--directory", self.directory,
-                   *arguments, timeout=300)
+                   "--timeout", TIMEOUT, *arguments, timeout=TIMEOUT + 30)
 
     def wait_writes(self, count):
         self._call("wait-writes", str(count))
@@ -45,7 +47,7 @@ def check_image(image, checksums, work):
     listing = work / "expected-checksums"
     listing.write_text(checksums)
     return json.loads(run(TOOL, "check", image, "--checksums", listing, "--work", work, "--json",
-                          timeout=300))
+                          timeout=TIMEOUT))
 
 
 def extra_number(image, work):

@@ -4,6 +4,8 @@ import json
 import queue
 import threading
 
+from .wait import TIMEOUT
+
 
 class Follower:
     """The JSON lines of a process: frames {"item": …}, {"progress": …}, {"log": …}, {"result": …}."""
@@ -19,7 +21,7 @@ class Follower:
             self._frames.put(json.loads(line))
         self._frames.put(None)
 
-    def wait_for(self, matches, what, timeout=20):
+    def wait_for(self, matches, what, timeout=TIMEOUT):
         """The first frame, from here on, for which matches(kind, value) holds."""
         while True:
             try:
@@ -32,11 +34,11 @@ class Follower:
             if matches(kind, value):
                 return value
 
-    def item(self, what, timeout=20, **members):
+    def item(self, what, timeout=TIMEOUT, **members):
         """The first item with these members."""
         return self.wait_for(
             lambda kind, value: kind == "item" and all(
                 value.get(name) == wanted for name, wanted in members.items()), what, timeout)
 
-    def result(self, what="the result", timeout=20):
+    def result(self, what="the result", timeout=TIMEOUT):
         return self.wait_for(lambda kind, _value: kind == "result", what, timeout)

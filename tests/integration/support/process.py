@@ -3,7 +3,9 @@
 import subprocess
 
 
-def run(*command, check=True, timeout=120, **options):
+from .wait import TIMEOUT
+
+def run(*command, check=True, timeout=TIMEOUT, **options):
     """Runs a command and returns its stdout; a failure raises with what it said on stderr."""
     words = [str(word) for word in command]
     result = subprocess.run(

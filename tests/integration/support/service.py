@@ -10,9 +10,9 @@ import struct
 import subprocess
 import time
 
-from .bridge import INIT, TIMEOUT, Gone, Peer, frame
+from .bridge import INIT, Gone, Peer, frame
 from .helper import BINARY
-from .wait import wait_until
+from .wait import TIMEOUT, wait_until
 
 
 class Service:

@@ -84,7 +84,7 @@ class Killer:
         children = run("pgrep", "-P", process.pid, check=False).split()
         for pid in [*map(int, children), process.pid]:
             os.kill(pid, signal.SIGCONT)
-        _, said = process.communicate(timeout=120)
+        _, said = process.communicate(timeout=300)
         return process.returncode, said
 
 

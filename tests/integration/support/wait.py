@@ -2,8 +2,11 @@
 
 import time
 
+# In seconds. It ends what hangs; a machine with other work may take long over what does not.
+TIMEOUT = 120
 
-def wait_until(condition, what, timeout=30.0):
+
+def wait_until(condition, what, timeout=TIMEOUT):
     """Returns the first true value of condition(); fails after timeout seconds."""
     end = time.monotonic() + timeout
     while True:

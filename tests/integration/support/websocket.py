@@ -8,6 +8,8 @@ import socket
 import struct
 import time
 
+from .wait import TIMEOUT
+
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 
@@ -17,7 +19,7 @@ class Closed(Exception):
 
 
 class WebSocket:
-    def __init__(self, port, path, protocol, timeout=30, receive_buffer=None,
+    def __init__(self, port, path, protocol, timeout=TIMEOUT, receive_buffer=None,
                  cookie=None):
         self.timeout = timeout
         self._socket = socket.socket()
