@@ -3,8 +3,8 @@
  * disk or asks libvirt to change something; ends them all, as kill -9 and a power cut would, just before
  * one of these calls.
  *
- * KILL_STATE names a file of three longs: the number of the call to end at (0: none), how many there
- * have been, and the process that was started first, which is ended with whoever makes the call.
+ * KILL_STATE names a file of four longs: the number of the call to end at (0: none), how many there
+ * have been, the process that was started first, which is ended with whoever makes the call, and who that is.
  * KILL_MATCH is part of the name of a file, or its end, and a '$': the first call on such a one is where to
  * end instead.
  * KILL_TRACE names a file that gets a line for each call. KILL_SKIP holds directories, joined by ':',
@@ -37,6 +37,7 @@ typedef struct
   long at;
   atomic_long count;
   atomic_long first;
+  atomic_long caller;
 } State;
 
 static State *state;
@@ -117,6 +118,7 @@ step (const char *call, const char *what)
   if (number != state->at && (state->at < 0 || !matches (what)))
     return;
   state->at = -1; /* once */
+  state->caller = getpid ();
 
   const char *text = getenv ("KILL_SIGNAL");
   int number_of_signal = text == NULL ? SIGKILL : atoi (text);

@@ -1,9 +1,10 @@
-"""Running commands."""
+"""Running commands, and looking at processes."""
 
+import pathlib
 import subprocess
 
-
 from .wait import TIMEOUT
+
 
 def run(*command, check=True, timeout=TIMEOUT, **options):
     """Runs a command and returns its stdout; a failure raises with what it said on stderr."""
@@ -15,3 +16,13 @@ def run(*command, check=True, timeout=TIMEOUT, **options):
         raise AssertionError(
             f"{' '.join(words)}: status {result.returncode}\n{result.stdout}{result.stderr}")
     return result.stdout
+
+
+def process_state(pid):
+    """The letter that ps has for it, "T" for one that is stopped; None for one that has ended."""
+    try:
+        stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    state = stat.rsplit(")", 1)[1].split()[0]
+    return None if state in "ZX" else state

@@ -7,7 +7,7 @@ import struct
 import subprocess
 
 from .helper import BINARY, TOP
-from .process import run
+from .process import process_state, run
 from .wait import wait_until
 
 LIBRARY = BINARY.parents[1] / "tests/fakes/libkill-step.so"
@@ -38,7 +38,7 @@ class Killer:
         self.trace = directory / "kill-trace"
 
     def _environment(self, at, number_of_signal, match=None):
-        self.state.write_bytes(struct.pack("lll", at, 0, 0))
+        self.state.write_bytes(struct.pack("llll", at, 0, 0, 0))
         self.trace.write_text("")
         skipped = (self.helper.runtime, self.helper.logs, self.helper.directory / "state/event-log",
                    "/proc", "/dev")
@@ -51,12 +51,18 @@ class Killer:
         with open(self.trace, encoding="utf-8", errors="replace") as lines:
             return [Step(line, self.directory) for line in lines if line.endswith("\n")]
 
+    def _caller(self):
+        """The process that made the call to end at; 0 while none has."""
+        return struct.unpack("llll", self.state.read_bytes())[3]
+
     def run(self, *arguments, at=0, match=None):
         """(status, standard error, the steps that were begun). Ended before step `at`, or before the first
         on a file with `match` in its path."""
         done = subprocess.run(
             self.helper.command(*arguments), stdin=subprocess.DEVNULL, capture_output=True, text=True,
             env=self._environment(at, signal.SIGKILL, match), timeout=300, check=False)
+        # A program that it started ends itself, and its locks with it, a moment after the first one.
+        wait_until(lambda: process_state(self._caller()) is None, "all that was to be killed has ended")
         return done.returncode, done.stderr, self.steps()
 
     def find(self, matches, *arguments):
@@ -73,7 +79,9 @@ class Killer:
 
         def is_held():
             assert process.poll() is None, f"it ended before that step: {process.communicate()}"
-            return pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "T"
+            # A program that it started stops itself a moment after it: let go before that, it would stop
+            # afterwards, for good.
+            return {process_state(process.pid), process_state(self._caller())} == {"T"}
 
         wait_until(is_held, "the step before which it is held")
         return process
