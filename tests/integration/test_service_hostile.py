@@ -22,7 +22,7 @@ def test_huge_and_broken_frames(peers):
         peer = peers(ALICE)
         try:
             peer.send_raw(data)
-        except BrokenPipeError:
+        except ConnectionError:
             pass
         broken.append(peer)
         assert good.call("test.echo", ECHO).done
@@ -51,7 +51,10 @@ def test_crowd_does_not_keep_out_who_is_let_in(service, peers, ticket):
 def test_silent_peers_are_ended(idle_service):
     idle_service.start("--greeting-msecs", "200")
     silent = [idle_service.peer(ALICE.uid, init=False) for _ in range(16)]
-    silent[3].send_raw(b"100\n")
+    try:
+        silent[3].send_raw(b"100\n")
+    except ConnectionError:
+        pass  # it took longer to get here than a peer may be silent
     assert all(peer.is_gone() for peer in silent)
 
 

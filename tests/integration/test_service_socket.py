@@ -81,9 +81,11 @@ def test_activation_and_idle_end(idle_service):
             os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
             os.environ["COCKPIT_BACKUP_CONFIG"] = str(idle_service.config)
 
+        # Whoever connects is there before the service, which would end again without anybody.
+        peer = idle_service.peer(0, init=False)
         idle_service.start("--idle-msecs", "300", env=None, pass_fds=[3, listener.fileno()],
                            preexec_fn=pass_socket)
-        peer = idle_service.peer(0)
+        peer.greet()
         assert peer.call("test.echo", ECHO).done
         environ = pathlib.Path(f"/proc/{idle_service.process.pid}/environ")
         assert environ.exists()

@@ -116,9 +116,12 @@ class SocketPeer(Peer):
         self._socket.setblocking(False)
         self._buffer = b""
         if init:
-            self.greeting = self.control()
-            if "problem" not in self.greeting:
-                self.send("", INIT)
+            self.greet()
+
+    def greet(self):
+        self.greeting = self.control()
+        if "problem" not in self.greeting:
+            self.send("", INIT)
 
     @property
     def sent_to(self):
