@@ -83,9 +83,10 @@ def test_expired_ticket(service, peers):
 
 
 def test_renewed_ticket(service, peers):
-    short = service.ticket(ALICE, "--lifetime", 2)
+    # So long that it has not expired before it is renewed.
+    short = service.ticket(ALICE, "--lifetime", 10)
     service.ticket_command("renew", short["id"], "--lifetime", 3600)
-    brief = service.ticket(ALICE, "--lifetime", 2)["ticket"]
+    brief = service.ticket(ALICE, "--lifetime", 10)["ticket"]
     peer = peers(ALICE)
     tries = iter(range(1000))
     wait_until(lambda: peer.call("test.echo", ECHO, channel=f"c{next(tries)}", ticket=brief).problem,
