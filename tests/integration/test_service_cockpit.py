@@ -7,6 +7,7 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import time
 import urllib.error
 import urllib.request
 
@@ -230,7 +231,12 @@ def test_expired_ticket(log_in, backup_id):
 
 def test_10000_guesses(service, log_in):
     session = log_in(BOB)
-    before = len(service.events("access.denied"))
+
+    def recorded():
+        return len([event for event in service.events("access.denied") if event["actor"] == BOB.name])
+
+    before = recorded()
+    begin = time.monotonic()
     ticket = f"{'0' * 16}-"
     for start in range(0, 10000, 250):
         names = [session.next_channel() for _ in range(250)]
@@ -238,7 +244,8 @@ def test_10000_guesses(service, log_in):
             session.open(name, "config.get", ticket=f"{ticket}{number:064x}")
         outcomes = session.outcomes(*names)
         assert {outcomes[name].problem for name in names} == {"access-denied"}
-    assert len(service.events("access.denied")) - before <= 3
+    # One a minute, and what was denied before.
+    assert recorded() - before <= 3 + (time.monotonic() - begin) // 60
 
 
 def test_service_ends_and_comes_back(service, log_in):

@@ -3,6 +3,7 @@
 import json
 import signal
 
+import time
 import pytest
 
 from support.bridge import frame, pattern, stream_bytes
@@ -250,6 +251,7 @@ def test_10000_guesses(service, peers, ticket):
     """From four connections at once: none passes, the others are served, the log stays small."""
     connections = [peers(ALICE) for _ in range(4)]
     guess = 0
+    begin = time.monotonic()
     for _ in range(5 if IS_SANITIZED else 25):
         for peer in connections:
             data = b""
@@ -270,8 +272,11 @@ def test_10000_guesses(service, peers, ticket):
     assert guess == (2000 if IS_SANITIZED else 10000)
     service.stop()
     events = service.events("access.denied")
-    assert len(events) <= 3
+    seconds = time.monotonic() - begin
+    # The first, then one a minute, and the rest at the end.
+    assert len(events) <= 3 + seconds // 60
     assert sum(event["payload"]["count"] for event in events) == guess
     assert {event["actor"] for event in events} == {"alice"}
     looked_at = sum(event["payload"]["reasons"].get("unknown", 0) for event in events)
-    assert looked_at < 200
+    # Sixty at once, then one each second.
+    assert looked_at <= 60 + seconds + 1
