@@ -1,6 +1,7 @@
 """The bridge of a session that is not root's: it passes frames to the service."""
 
 import hashlib
+import itertools
 import os
 import signal
 import socket
@@ -110,7 +111,7 @@ def test_relay_ends_with_cockpit(service, start_relay, ticket):
         end(relay)
         relay.process.wait(timeout=TIMEOUT)
         peer = service.peer(ALICE.uid)
-        tries = iter(range(1000))
+        tries = itertools.count()
         wait_until(lambda: peer.call("test.echo", ECHO, channel=f"c{next(tries)}", ticket=own).problem,
                    "the ticket ends with the session")
         peer.kill()

@@ -1,9 +1,10 @@
 """Root's service: who may do what, by tickets, and how that ends."""
 
+import itertools
 import json
 import signal
-
 import time
+
 import pytest
 
 from support.bridge import frame, pattern, stream_bytes
@@ -75,7 +76,7 @@ def test_each_changed_character(peers, ticket):
 def test_expired_ticket(service, peers):
     short = service.ticket(ALICE, "--lifetime", 1)["ticket"]
     peer = peers(ALICE)
-    tries = iter(range(1000))
+    tries = itertools.count()
     wait_until(lambda: peer.call("test.echo", ECHO, channel=f"c{next(tries)}", ticket=short).problem,
                "the ticket expires")
     assert is_denied(peer.call("test.echo", ECHO, ticket=short))
@@ -89,7 +90,7 @@ def test_renewed_ticket(service, peers):
     service.ticket_command("renew", short["id"], "--lifetime", 3600)
     brief = service.ticket(ALICE, "--lifetime", 10)["ticket"]
     peer = peers(ALICE)
-    tries = iter(range(1000))
+    tries = itertools.count()
     wait_until(lambda: peer.call("test.echo", ECHO, channel=f"c{next(tries)}", ticket=brief).problem,
                "the other ticket expires")
     assert peer.call("test.echo", ECHO, ticket=short["ticket"]).done
@@ -250,8 +251,8 @@ def test_only_root_issues(idle_service):
 def test_10000_guesses(service, peers, ticket):
     """From four connections at once: none passes, the others are served, the log stays small."""
     connections = [peers(ALICE) for _ in range(4)]
-    guess = 0
     begin = time.monotonic()
+    guess = 0
     for _ in range(5 if IS_SANITIZED else 25):
         for peer in connections:
             data = b""
@@ -271,8 +272,8 @@ def test_10000_guesses(service, peers, ticket):
             assert peers(BOB).call("test.echo", ECHO, ticket=own).done
     assert guess == (2000 if IS_SANITIZED else 10000)
     service.stop()
-    events = service.events("access.denied")
     seconds = time.monotonic() - begin
+    events = service.events("access.denied")
     # The first, then one a minute, and the rest at the end.
     assert len(events) <= 3 + seconds // 60
     assert sum(event["payload"]["count"] for event in events) == guess
