@@ -25,7 +25,7 @@ def test_an_agent_of_every_kind(helper, guest, started):
     agent = guest.agent
     said = helper.run("vm", "backup", guest.name)
     assert "hold still" in said.stderr
-    assert agent.heard == ["freeze", "thaw"]
+    agent.wait_heard("freeze", "thaw")
 
     agent.start_over()
     helper.run("vm", "backup", guest.name, "--no-quiesce")
@@ -34,7 +34,7 @@ def test_an_agent_of_every_kind(helper, guest, started):
     # It cannot: some file systems may hold still all the same.
     agent.start_over(fsfreeze_freeze="fail")
     said = helper.run("vm", "backup", guest.name, status=WARNINGS)
-    assert agent.heard == ["freeze", "thaw"]
+    agent.wait_heard("freeze", "thaw")
     assert "as a power cut would leave them" in said.stderr
 
     # It thaws, but the copy did not begin: the base is not what it was.
@@ -43,7 +43,7 @@ def test_an_agent_of_every_kind(helper, guest, started):
     base.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     agent.start_over()
     helper.run("vm", "backup", guest.name, status=3)
-    assert agent.heard == ["freeze", "thaw"]
+    agent.wait_heard("freeze", "thaw")
     base.write_bytes(content)
 
     # Killed while the guest is being frozen: nobody is left but the guard.
@@ -57,10 +57,10 @@ def test_an_agent_of_every_kind(helper, guest, started):
     agent.start_over()
     said = helper.run("vm", "backup", guest.name, status=None)
     assert len(guest.checkpoints()) == 1
-    assert agent.heard == ["freeze", "thaw"]
+    agent.wait_heard("freeze", "thaw")
 
     # It hangs. It may freeze the guest when it comes to itself: then it finds that it has to thaw it.
     agent.start_over(fsfreeze_freeze="silence")
     said = helper.run("vm", "backup", guest.name, status=WARNINGS)
     assert "as a power cut would leave them" in said.stderr
-    assert agent.heard == ["freeze", "thaw"]
+    agent.wait_heard("freeze", "thaw")
