@@ -58,8 +58,10 @@ def repository(helper):
 
 
 def last_line(helper):
-    (log,) = helper.logs.glob("*.log")
-    return json.loads(log.read_text().splitlines()[-1])
+    """Of the one log there is; at midnight it goes on in the next day's."""
+    logs = sorted(helper.logs.glob("*.log"))
+    assert len({log.name.rpartition("_")[0] for log in logs}) == 1, logs
+    return json.loads(logs[-1].read_text().splitlines()[-1])
 
 
 @pytest.fixture
