@@ -36,7 +36,8 @@ def start_job(machine, vm, session, **args):
     vm.write(0x11, "0", "200M")
     session.open("job", "vm.backup", {"vms": ["web1"], "limit_mib": 1, **args}, ticket=machine.ticket())
     frames = session.until_begun("job")["job"].frames
-    job_id = next(frame["progress"]["id"] for frame in frames if "progress" in frame)
+    first = frames[0]
+    job_id = first["log"]["job_id"] if "log" in first else first["progress"]["id"]
     wait_until(lambda: machine.state(unit_of(job_id)) == "active", "the job has a unit")
     return job_id
 
