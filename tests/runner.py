@@ -86,7 +86,7 @@ def build(directory, *options):
     return made if made.failed else None
 
 
-def meson_test(name, directory, suite, arguments, env=None, slowness=4):
+def meson_test(name, directory, suite, arguments, env=None, slowness=10):
     # A time limit ends what hangs; it is not to fail what is slow on a busy machine.
     status, text = call(
         name, ["meson", "test", "-C", directory, "--no-rebuild", "--print-errorlogs", "--suite", suite,
@@ -117,7 +117,7 @@ def sanitize(arguments):
     counts = Counts()
     for suite in ("unit", "fuzz"):
         counts.add(meson_test(f"sanitize-{suite}", BUILD_SANITIZE, suite, arguments,
-                              env=SANITIZE_ENV, slowness=10))
+                              env=SANITIZE_ENV, slowness=20))
     counts.add(pytest("sanitize-protocol", BUILD_SANITIZE, ["-m", "protocol"], env=SANITIZE_ENV))
     return counts
 
