@@ -1,5 +1,5 @@
 /* What the fake helper says: the golden views, and as many of them as a test needs. */
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { startBed, top } from "./bed.mjs";
@@ -193,9 +193,14 @@ export function emptyHost() {
 /** A bed whose helper plays a scenario; say() changes what it says from then on. */
 export async function startScenario(scenario, options = {}) {
   const file = `/var/tmp/cockpit-backup-scenario-${process.pid}-${Math.random().toString(36).slice(2)}.json`;
-  writeFileSync(file, JSON.stringify(scenario));
+  // The helper may be reading it just now: it finds the one or the other, never a half.
+  const say = (next) => {
+    writeFileSync(`${file}.new`, JSON.stringify(next));
+    renameSync(`${file}.new`, file);
+  };
+  say(scenario);
   const command = [process.execPath, join(top, "tests", "fakes", "bridge.mjs"), file];
   const bed = await startBed({ command, ...options });
   bed.atClose(() => rmSync(file, { force: true }));
-  return Object.assign(bed, { say: (next) => writeFileSync(file, JSON.stringify(next)) });
+  return Object.assign(bed, { say });
 }
