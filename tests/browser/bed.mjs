@@ -18,8 +18,9 @@ export const results = join(top, "tests", "results");
 
 const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 const COCKPIT_WS = ["/usr/lib/cockpit/cockpit-ws", "/usr/libexec/cockpit-ws"];
-const START_TIMEOUT_MS = 30_000;
-export const WAIT_MS = 60_000;
+/* They end what hangs; a machine with other work may take long over what does not. */
+const START_TIMEOUT_MS = 120_000;
+export const WAIT_MS = 120_000;
 
 function firstThere(paths, what) {
   const path = paths.find((candidate) => existsSync(candidate));
@@ -27,6 +28,21 @@ function firstThere(paths, what) {
     throw new Error(`${what} is not installed: none of ${paths.join(", ")} is there`);
   }
   return path;
+}
+
+/** The first true value of condition(), for what has no event of its own. */
+export async function until(condition, what) {
+  const end = Date.now() + WAIT_MS;
+  for (;;) {
+    const value = await condition();
+    if (value) {
+      return value;
+    }
+    if (Date.now() > end) {
+      throw new Error(`${what}: not within ${WAIT_MS / 1000} s`);
+    }
+    await delay(50);
+  }
 }
 
 export function helperBinary() {
@@ -160,6 +176,7 @@ export async function startBed({
     const browser = await chromium.launch({
       executablePath: firstThere(CHROMIUM, "Chromium"),
       args: ["--no-sandbox", "--disable-dev-shm-usage"],
+      timeout: START_TIMEOUT_MS,
     });
     closers.push(() => browser.close());
 
@@ -194,7 +211,7 @@ export async function openPage(bed, path = "/backup") {
 
 /**
  * Keeps the session until the bed is closed: cockpit-ws ends one of which no page has been open for 15 s,
- * and between a page's closing and another's being there it can be longer. Without a login it is gone for good.
+ * and between a page's closing, or its reload, and another's being there it can be longer. Without a login it is gone for good.
  */
 export async function stayLoggedIn(bed) {
   const tab = await bed.context.newPage();
