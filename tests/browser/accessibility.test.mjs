@@ -1,27 +1,11 @@
 /* axe finds nothing wrong, on any tab, in the dialog, in either theme; and the pictures of it. */
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 
 import { violations } from "./axe.mjs";
-import { goTo, openPage, results, setStyle } from "./bed.mjs";
+import { goTo, openPage, setStyle } from "./bed.mjs";
+import { focused, settled, shot } from "./look.mjs";
 import { busyHost, emptyHost, startScenario } from "./scenario.mjs";
-
-async function settled(page, frame) {
-  await frame.locator(".pf-v6-c-spinner, .pf-v6-c-skeleton").first().waitFor({ state: "detached" });
-  /* What fades in has another colour until it is there: in Cockpit's own document and in the page's. */
-  for (const document of [page, page.frame({ name: "cockpit1:localhost/backup" })]) {
-    await document.waitForFunction(() =>
-      globalThis.document.getAnimations().every(({ playState }) => playState !== "running"),
-    );
-  }
-}
-
-async function shot(page, name) {
-  mkdirSync(results, { recursive: true });
-  await page.screenshot({ path: join(results, `${name}.png`) });
-}
 
 /* Each dialog of a backup: how it is opened, returning what then has the focus again, and what it waits for. */
 const MERGED = "web1-Full-Merged-20261101_020000";
@@ -93,7 +77,7 @@ describe("accessibility", () => {
       await shot(page, `forget-${style}`);
       await page.keyboard.press("Escape");
       await frame.getByRole("dialog").waitFor({ state: "detached" });
-      assert.ok(await opener.evaluate((element) => element === document.activeElement), "focus is back where it was");
+      await focused(frame, opener);
     });
 
     test(`backups, ${style}`, async () => {
@@ -133,7 +117,7 @@ describe("accessibility", () => {
         await shot(page, `${name}-${style}`);
         await page.keyboard.press("Escape");
         await dialog.waitFor({ state: "detached" });
-        assert.ok(await opener.evaluate((element) => element === document.activeElement), "focus is back where it was");
+        await focused(frame, opener);
       });
     }
 
@@ -151,8 +135,10 @@ describe("accessibility", () => {
     const { page, frame } = opened;
     await setStyle(page, "light");
     await page.setViewportSize({ width: 390, height: 844 });
-    for (const tab of ["vms", "backups", "activity"]) {
+    const signs = { vms: "[data-vm=web1]", backups: "[data-backup]", activity: "[data-job-row]" };
+    for (const [tab, sign] of Object.entries(signs)) {
       await goTo(page, bed, `/${tab}`);
+      await frame.locator(sign).first().waitFor();
       await settled(page, frame);
       assert.deepEqual(await violations(page), []);
       const overflow = await page

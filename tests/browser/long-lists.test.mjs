@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
-import { goTo, openPage } from "./bed.mjs";
+import { goTo, openPage, until } from "./bed.mjs";
+import { focused } from "./look.mjs";
 import { busyHost, startScenario } from "./scenario.mjs";
 
 const VMS = 300;
@@ -45,7 +46,7 @@ describe("long lists", () => {
     assert.equal(await rows("vm").count(), 100);
     await opened.frame.getByRole("checkbox", { name: "Select all" }).check();
     for (const name of ["vm0", "vm99"]) {
-      assert.ok(await opened.frame.getByRole("checkbox", { name: `Select ${name}`, exact: true }).isChecked(), name);
+      await opened.frame.getByRole("checkbox", { name: `Select ${name}`, exact: true }).and(opened.frame.locator(":checked")).waitFor();
     }
     await opened.frame.getByText(`${VMS} of ${VMS} selected`).waitFor();
     await opened.frame.getByRole("checkbox", { name: "Select all" }).uncheck();
@@ -63,18 +64,17 @@ describe("long lists", () => {
   test("the menu of a row far below opens and closes by keyboard, and gives the focus back", async () => {
     const { page, frame } = opened;
     const toggle = frame.getByRole("button", { name: "Actions of vm90", exact: true });
-    const hasFocus = (locator) => locator.evaluate((element) => element === element.ownerDocument.activeElement);
     await toggle.focus();
     await page.keyboard.press("Enter");
     const item = frame.getByRole("menuitem", { name: /^Back up/ });
     await item.waitFor();
     assert.equal(await toggle.getAttribute("aria-expanded"), "true");
     await page.keyboard.press("ArrowDown");
-    assert.ok(await hasFocus(item), "the first entry has the focus");
+    await focused(frame, item);
     await page.keyboard.press("Escape");
     await item.waitFor({ state: "detached" });
     assert.equal(await toggle.getAttribute("aria-expanded"), "false");
-    assert.ok(await hasFocus(toggle), "the button has the focus again");
+    await focused(frame, toggle);
   });
 
   test("a tooltip goes with the pointer, and stays while the pointer is on it", async () => {
@@ -91,15 +91,16 @@ describe("long lists", () => {
       await frame.locator(`[data-vm=${name}] .backup-disks`).hover();
     }
     await frame.getByRole("heading", { name: "Live log" }).hover();
+    // None comes later where the pointer only passed by; on a slow machine one was there while it passed.
     await page.waitForTimeout(1000);
-    assert.equal(await tooltip.count(), 0, "where the pointer only passed by");
+    await tooltip.waitFor({ state: "detached" });
   });
 
   test("what is typed shows at once, and the rows follow to the last key", async () => {
     await search("Search by name, state or disk").pressSequentially("vm29");
     assert.equal(await search("Search by name, state or disk").inputValue(), "vm29");
-    await opened.frame.locator("[data-vm=vm1]").waitFor({ state: "detached" });
-    assert.equal(await rows("vm").count(), 11);
+    await until(async () => (await rows("vm").count()) === 11, "the rows are those of the last key");
+    assert.equal(await rows("vm").first().getAttribute("data-vm"), "vm29");
     await search("Search by name, state or disk").fill("");
     await opened.frame.locator("[data-vm=vm1]").waitFor();
   });
@@ -116,6 +117,7 @@ describe("long lists", () => {
     await row.waitFor();
     await toggle.and(opened.frame.locator(":focus")).waitFor();
     assert.equal(await toggle.getAttribute("aria-expanded"), "true");
-    assert.ok(await row.evaluate((element) => element.getBoundingClientRect().top >= 0 && element.getBoundingClientRect().bottom <= innerHeight), "in view");
+    const isInView = (element) => element.getBoundingClientRect().top >= 0 && element.getBoundingClientRect().bottom <= innerHeight;
+    await until(() => row.evaluate(isInView), "the row is in view");
   });
 });

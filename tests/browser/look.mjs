@@ -6,6 +6,9 @@ import { results } from "./bed.mjs";
 
 export const inner = (page) => page.frame({ name: "cockpit1:localhost/backup" });
 
+/** Until it has the focus: dialogs and menus take it, and give it back, a moment after they have come or gone. */
+export const focused = (frame, locator) => locator.and(frame.locator(":focus")).waitFor();
+
 /** Nothing loads and nothing moves: what fades in has another colour until it is there. */
 export async function settled(page, frame) {
   await frame.locator(".pf-v6-c-spinner, .pf-v6-c-skeleton").first().waitFor({ state: "detached" });

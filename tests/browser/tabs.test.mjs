@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
-import { goTo, openPage } from "./bed.mjs";
+import { goTo, openPage, stayLoggedIn, until } from "./bed.mjs";
+import { focused } from "./look.mjs";
 import { busyHost, logLines, startScenario } from "./scenario.mjs";
 
 describe("tabs", () => {
@@ -10,6 +11,7 @@ describe("tabs", () => {
   let opened;
   before(async () => {
     bed = await startScenario(busyHost());
+    await stayLoggedIn(bed);
     opened = await openPage(bed);
   });
   after(() => bed?.close());
@@ -25,9 +27,11 @@ describe("tabs", () => {
     await heading.vms().waitFor();
     await frame.getByRole("tab", { name: "Backups" }).click();
     await heading.backups().waitFor();
-    assert.match(page.url(), /#\/backups$/);
+    // Cockpit's shell hears of it a moment after the page.
+    await page.waitForURL(/#\/backups$/);
     await frame.getByRole("tab", { name: /Activity/ }).click();
     await heading.activity().waitFor();
+    await page.waitForURL(/#\/activity$/);
     assert.equal(await frame.getByRole("tab", { name: /Activity/ }).getAttribute("aria-selected"), "true");
     await page.goBack();
     await heading.backups().waitFor();
@@ -43,7 +47,7 @@ describe("tabs", () => {
     await frame.locator("[data-vm=web1]").getByRole("link", { name: "yesterday" }).click();
     await frame.locator("[data-project='vm/web1']").waitFor();
     assert.equal(await frame.locator("[data-project='vm/db1']").count(), 0);
-    assert.match(page.url(), /project=vm/);
+    await page.waitForURL(/project=vm/);
     await frame.getByRole("button", { name: "Show the backups of all projects" }).click();
     await frame.locator("[data-project='vm/db1']").waitFor();
   });
@@ -82,10 +86,10 @@ describe("tabs", () => {
     await page.keyboard.press("Enter");
     const dialog = frame.getByRole("dialog");
     await dialog.waitFor();
-    assert.ok(await dialog.evaluate((element) => element.contains(document.activeElement)), "focus is in the dialog");
+    await dialog.locator(":focus").waitFor();
     await page.keyboard.press("Escape");
     await dialog.waitFor({ state: "detached" });
-    assert.equal(await button.evaluate((element) => element === document.activeElement), true);
+    await focused(frame, button);
     await frame.getByRole("checkbox", { name: "Select db1" }).uncheck();
   });
 
@@ -127,7 +131,7 @@ describe("live log", () => {
     log().evaluate((box) => box.scrollTop + box.clientHeight >= box.scrollHeight - 22);
 
   test("TESTE 10 – Interface e UX, 10.4: many lines: the newest is in view, and only those in view are drawn", async () => {
-    assert.ok(await isAtEnd());
+    await until(isAtEnd, "the newest is in view");
     assert.ok((await log().locator(".backup-log-row").count()) < 100);
   });
 
@@ -135,7 +139,7 @@ describe("live log", () => {
     await log().evaluate((box) => (box.scrollTop = 0));
     await opened.frame.getByRole("button", { name: "Go to the end" }).click();
     await opened.frame.getByRole("button", { name: "Go to the end" }).waitFor({ state: "detached" });
-    assert.ok(await isAtEnd());
+    await until(isAtEnd, "the end is in view");
   });
 
   test("TESTE 10 – Interface e UX, 10.4: cleared it waits for what comes", async () => {
