@@ -5,10 +5,9 @@
 import assert from "node:assert/strict";
 import { readFileSync, statSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 
 import { violations } from "./axe.mjs";
-import { goTo, openPage } from "./bed.mjs";
+import { goTo, openPage, until } from "./bed.mjs";
 import { dropAdministrativeAccess, startLoginBed, turnOnAdministrativeAccess } from "./login.mjs";
 
 describe("access", () => {
@@ -50,15 +49,13 @@ describe("access", () => {
     assert.equal(readFileSync(path).subarray(0, 2).toString("hex"), "1f8b");
   });
 
-  test("dropped privileges close it, and given again they open it as it was", { timeout: 60_000 }, async () => {
+  test("dropped privileges close it, and given again they open it as it was", async () => {
     assert.equal(bed.tickets().length, 1);
     await dropAdministrativeAccess(page);
     await limited().waitFor();
     assert.equal(await backup().count(), 0);
     // Given back, not only forgotten; one the page was still waiting for may come and go.
-    while (bed.tickets().length > 0) {
-      await delay(50);
-    }
+    await until(() => bed.tickets().length === 0, "the ticket is given back");
     await turnOnAdministrativeAccess(page);
     await backup().waitFor();
     assert.ok(await frame.getByRole("checkbox", { name: /^Select backup-eventlog-/ }).first().isChecked());

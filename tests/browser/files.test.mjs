@@ -85,6 +85,8 @@ describe("files", () => {
     await frame.getByRole("link", { name: "reports" }).click();
     await frame.getByRole("link", { name: "2026" }).click();
     await entry("figures.csv").waitFor();
+    // Cockpit's shell hears of it a moment after the page.
+    await page.waitForURL(/reports(%2F|\/)2026$/);
     await page.goBack();
     await frame.getByRole("link", { name: "2026" }).waitFor();
     await frame.getByRole("navigation", { name: "Where in the backup" }).getByRole("link", { name: "source" }).click();

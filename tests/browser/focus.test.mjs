@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
-import { goTo, openPage } from "./bed.mjs";
+import { WAIT_MS, goTo, openPage } from "./bed.mjs";
 import { inner } from "./look.mjs";
 import { golden, startScenario, wholeHost } from "./scenario.mjs";
 
@@ -41,7 +41,7 @@ describe("focus", () => {
     };
     const matches = (pattern) => new RegExp(pattern).test(document.activeElement.getAttribute("aria-label") ?? document.activeElement.textContent) && document.activeElement !== document.body;
     await inner(opened.page)
-      .waitForFunction(matches, wanted.source, { timeout: 10_000 })
+      .waitForFunction(matches, wanted.source, { timeout: WAIT_MS })
       .catch(async () => assert.match(await inner(opened.page).evaluate(name), wanted));
   }
 

@@ -122,7 +122,10 @@ describe("states: refused, or broken", () => {
 
 describe("states: the watch is lost and comes back", () => {
   let bed;
-  before(async () => (bed = await startScenario(busyHost())));
+  before(async () => {
+    bed = await startScenario(busyHost());
+    await stayLoggedIn(bed);
+  });
   after(() => bed?.close());
 
   test("what is known stays in view with a warning, and is up to date again by itself", async () => {

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 
-import { goTo, openPage, startBed, stayLoggedIn } from "./bed.mjs";
+import { goTo, openPage, startBed, stayLoggedIn, until } from "./bed.mjs";
 import { countClicks } from "./clicks.mjs";
 import { backupsOf, cockpitBackup } from "./helper.mjs";
 import { makeVm, uniqueName, virsh } from "./vm.mjs";
@@ -84,8 +84,10 @@ describe("what is done with backups", () => {
     await goTo(page, bed, "/backups");
     const [base, incremental] = [find("Base"), find("Inc")];
     const chain = frame.getByRole("list", { name: "Chain: each backup needs those before it" });
-    const points = await chain.getByRole("listitem").allInnerTexts();
-    assert.deepEqual(points.map((text) => text.split(" · ")[0]), ["Base", "Incremental", "Next: Incremental 2 of 7"]);
+    // What comes next is the machine's news, and the backups are another's: the page hears of them one by one.
+    const points = async () => (await chain.getByRole("listitem").allInnerTexts()).map((text) => text.split(" · ")[0]);
+    await until(async () => (await points()).at(-1) === "Next: Incremental 2 of 7", "the chain knows what comes next");
+    assert.deepEqual(await points(), ["Base", "Incremental", "Next: Incremental 2 of 7"]);
 
     await chain.getByRole("link", { name: /Incremental/ }).click();
     const details = frame.locator(`[data-details="${incremental}"]`);
