@@ -2,6 +2,7 @@
 speaks to it, and as a download. What breaks a frame never gets through those; the rest is here again."""
 
 import base64
+import glob
 import json
 import os
 import pathlib
@@ -14,7 +15,8 @@ import pytest
 from support.bridge import FAKE, WINDOW, Bridge, WebSession, pattern, stream_bytes
 from support.cockpit import Cockpit, install_package
 from support.helper import BINARY
-from support.wait import wait_until
+from support.process import process_state
+from support.wait import TIMEOUT, wait_until
 
 MIB = 1024 * 1024
 
@@ -54,9 +56,9 @@ def blocked(bridge):
 
 
 def operations_count():
-    """How many operations run in the helper: each has a thread of that name. A thread that has just
-    ended, or one of GLib's own, is not one."""
-    helper, = children_named(os.getpid(), FAKE.name)
+    """How many operations run in the helper: each has a thread of that name, which it gives itself when it
+    first runs. A thread that has just ended, or one of GLib's own, is not one."""
+    helper = find_helper()
     names = []
     for task in pathlib.Path(f"/proc/{helper}/task").iterdir():
         try:
@@ -120,7 +122,7 @@ def test_close_reaches_the_operation(bridge):
     wait_operations(0)
     bridge.open("1:s", "test.block", {"silent": True})
     bridge.until_ready("1:s")
-    assert operations_count() == 1
+    wait_operations(1)
     close_all(bridge, ["1:s"])
     assert bridge.call("test.echo", {"texts": ["x"]}, channel="1:t").done
 
@@ -184,7 +186,7 @@ def test_200_channels_at_once(bridge):
     for name in names:
         bridge.open(name, "test.block", {"silent": True})
     bridge.until_ready(*names)
-    assert operations_count() == 200
+    wait_operations(200)
     assert bridge.call("test.echo", {"texts": ["x"]}).done
     close_all(bridge, names)
 
@@ -193,9 +195,7 @@ def test_crashed_helper_is_started_again(bridge):
     """The manifest's timeout is what makes Cockpit start another one in this session."""
     bridge.open("1:s", "test.block", {"silent": True})
     outcomes = bridge.until_ready("1:s")
-    helper = children_named(os.getpid(), FAKE.name)
-    assert len(helper) == 1
-    os.kill(helper[0], 9)
+    os.kill(find_helper(), 9)
     assert bridge.outcomes("1:s", outcomes=outcomes)["1:s"].problem
 
     def works_again():
@@ -206,12 +206,18 @@ def test_crashed_helper_is_started_again(bridge):
     wait_until(works_again, "the helper is back")
 
 
+def find_helper():
+    """The one that there is."""
+    helper, = wait_until(lambda: children_named(os.getpid(), FAKE.name), "the helper is there")
+    return helper
+
+
 def children_named(pid, name):
-    """The processes of that program below a process."""
+    """The processes of that program below a process. While others end, the kernel may leave some out."""
     found = []
-    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+    for path in glob.glob(f"/proc/{pid}/task/*/children"):
         try:
-            children = (task / "children").read_text().split()
+            children = pathlib.Path(path).read_text().split()
         except OSError:
             continue
         for child in children:
@@ -231,9 +237,9 @@ def test_end_of_session_ends_the_helper(env, scratch):
     try:
         peer.open("1:s", "test.block", {"silent": True})
         peer.until_ready("1:s")
-        helper, = children_named(os.getpid(), FAKE.name)
+        helper = find_helper()
         peer.end_input()
-        wait_until(lambda: not pathlib.Path(f"/proc/{helper}/exe").exists(), "the helper ends")
+        wait_until(lambda: process_state(helper) is None, "the helper ends")
     finally:
         peer.kill()
 
@@ -259,7 +265,7 @@ def address(session, op, args, **fields):
 
 def fetch(session, op, args, **fields):
     return urllib.request.urlopen(session.web.origin + address(session, op, args, **fields),
-                                  timeout=60)
+                                  timeout=TIMEOUT)
 
 
 def test_download(session):
@@ -289,7 +295,7 @@ def test_error_after_the_first_byte_breaks_the_download(session):
     """The end of the chunked body never comes: a browser reports a failed download."""
     request = address(session, "test.stream",
                       {"bytes": 9 * MIB, "fail_after": 5 * MIB, "problem": "integrity"})
-    with socket.create_connection(("127.0.0.1", session.web.port), timeout=60) as connection:
+    with socket.create_connection(("127.0.0.1", session.web.port), timeout=TIMEOUT) as connection:
         connection.sendall(f"GET {request} HTTP/1.1\r\nHost: 127.0.0.1:{session.web.port}\r\n\r\n"
                            .encode())
         answer = b""
@@ -317,7 +323,7 @@ def test_slow_download_takes_no_memory(session):
     request = address(session, "test.stream", {"bytes": 300 * MIB})
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
-        connection.settimeout(60)
+        connection.settimeout(TIMEOUT)
         connection.connect(("127.0.0.1", session.web.port))
         connection.sendall(f"GET {request} HTTP/1.1\r\nHost: 127.0.0.1:{session.web.port}\r\n\r\n"
                            .encode())
@@ -326,10 +332,10 @@ def test_slow_download_takes_no_memory(session):
         # an unthrottled sender all the time it needs.
         for number in range(200):
             session.call("test.items", {"count": 10, "size": 10000}, channel=f"3:{number}")
-        pids = {name: children_named(os.getpid(), name)
-                for name in (FAKE.name, "cockpit-ws", "cockpit-bridge")}
-        assert all(pids.values()), pids
-        peaks = {name: max(peak_bytes(pid) for pid in found) for name, found in pids.items()}
+        peaks = {}
+        for name in (FAKE.name, "cockpit-ws", "cockpit-bridge"):
+            pids = wait_until(lambda: children_named(os.getpid(), name), f"{name} is there")
+            peaks[name] = max(peak_bytes(pid) for pid in pids)
     assert max(peaks.values()) < 64 * MIB, peaks
 
 
