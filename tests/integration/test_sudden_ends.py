@@ -11,7 +11,7 @@ from support.demo import DemoGuest
 from support.helper import NO_SPACE, Helper
 from support.process import run
 from support.vm import qemu_img_compare, virsh
-from support.wait import wait_until
+from support.wait import TIMEOUT, wait_until
 
 
 def back_up(helper, vm, incrementals="1", **expected):
@@ -51,7 +51,7 @@ def test_cancel_in_mid_copy_leaves_nothing(helper, slow):
     vm, start = slow
     process = start()
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=TIMEOUT)
     assert process.returncode != 0
     assert [path.name for path in helper.project(vm.name).iterdir() if path.name[0] != "."] == []
     assert vm.checkpoints() == []
@@ -63,7 +63,7 @@ def test_qemu_killed_in_mid_copy(helper, slow):
     process = start()
     pid = int(open(f"/run/libvirt/qemu/{vm.name}.pid").read())
     os.kill(pid, signal.SIGKILL)
-    said = process.communicate(timeout=60)[1]
+    said = process.communicate(timeout=TIMEOUT)[1]
     assert process.returncode == 1 and vm.name in said.splitlines()[-1]
     assert leftovers(helper, vm) == []
     wait_until(lambda: vm.state == "shut off", "libvirt sees that QEMU is gone")
@@ -95,7 +95,7 @@ def test_the_guest_shuts_itself_down_in_mid_copy(helper, large_demo):
           'qemu-io -d /machine/peripheral/virtio-disk1/virtio-backend "write -P 7 4M 320M"')
     process = start_slowly(helper, demo)
     virsh("shutdown", demo.name)
-    said = process.communicate(timeout=120)[1]
+    said = process.communicate(timeout=TIMEOUT)[1]
     assert process.returncode == 1, said
     assert "was stopped while it was being copied; run the backup again" in said.splitlines()[-1]
     assert virsh("domstate", demo.name).strip() == "shut off"
@@ -148,11 +148,11 @@ def test_libvirtd_killed_and_restarted_in_mid_copy(helper, slow, libvirtd, when)
     pid = int(libvirtd.PID_FILE.read_text())
     handle = os.pidfd_open(pid)
     os.kill(pid, signal.SIGKILL)
-    assert select.select([handle], [], [], 30)[0]
+    assert select.select([handle], [], [], TIMEOUT)[0]
     os.close(handle)
     if when == "at once":
         libvirtd.start()
-    said = process.communicate(timeout=120)[1]
+    said = process.communicate(timeout=TIMEOUT)[1]
     assert process.returncode != 0 and "libvirt" in said
     if when != "at once":
         libvirtd.start()
