@@ -10,6 +10,7 @@ import pytest
 from support.demo import DemoGuest
 from support.helper import NO_SPACE, Helper
 from support.process import run
+from support.slow import begin_slowly
 from support.vm import qemu_img_compare, virsh
 from support.wait import TIMEOUT, wait_until
 
@@ -19,15 +20,16 @@ def back_up(helper, vm, incrementals="1", **expected):
 
 
 def start_slowly(helper, vm, *options):
-    """A backup that is under way for minutes where there are hundreds of MiB to copy. libvirt can set
-    a limit only on a copy that runs already: by then QEMU has the first 64 MiB in hand."""
-    process = subprocess.Popen(
-        helper.command("vm", "backup", vm.name, "--limit-mib", "1", *options),
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env=helper.env)
-    wait_until(lambda: "Backup" in run("virsh", "-q", "domjobinfo", vm.name, check=False),
-               "the copy begins")
-    return process
+    """A backup that is under way for minutes where there are hundreds of MiB to copy: QEMU has the first 64
+    in hand whatever the limit is."""
+    def begin():
+        return subprocess.Popen(
+            helper.command("vm", "backup", vm.name, "--limit-mib", "1", *options),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env=helper.env)
+
+    return begin_slowly(vm.name, begin, lambda command: virsh("qemu-monitor-command", vm.name, command,
+                                                              check=False))
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ units of their own."""
 import pytest
 
 from support.machine import MachineVm
+from support.slow import begin_slowly
 from support.users import ALICE
 from support.wait import wait_until
 
@@ -34,9 +35,12 @@ def session(machine):
 def start_job(machine, vm, session, **args):
     """One that takes minutes; returns its id. QEMU takes 64 MiB at once, whatever the limit is."""
     vm.write(0x11, "0", "200M")
-    session.open("job", "vm.backup", {"vms": ["web1"], "limit_mib": 1, **args}, ticket=machine.ticket())
-    frames = session.until_begun("job")["job"].frames
-    first = frames[0]
+
+    def begin():
+        session.open("job", "vm.backup", {"vms": ["web1"], "limit_mib": 1, **args}, ticket=machine.ticket())
+        return session.until_begun("job")["job"].frames[0]
+
+    first = begin_slowly("web1", begin, vm.ask_qemu)
     job_id = first["log"]["job_id"] if "log" in first else first["progress"]["id"]
     wait_until(lambda: machine.state(unit_of(job_id)) == "active", "the job has a unit")
     return job_id

@@ -182,6 +182,10 @@ class MachineVm:
     def virsh(self, *words):
         return self.machine.run("virsh", "--quiet", "--connect", "qemu:///system", *words)
 
+    def ask_qemu(self, command):
+        return self.machine.try_run("virsh", "--quiet", "--connect", "qemu:///system", "qemu-monitor-command",
+                                    self.name, command).stdout
+
     def write(self, value, offset, length):
         self.virsh("qemu-monitor-command", self.name, "--hmp",
                    "qemu-io -d /machine/peripheral/virtio-disk0/virtio-backend "
