@@ -8,9 +8,9 @@ import type { AccessKeeper } from "../bridge/access";
 import { _, format } from "../bridge/cockpit";
 import { FilesTab } from "../files/files-tab";
 import { ShownPlace, useAccess, useAddress, useNow, useStore } from "../parts/hooks";
-import { useLater } from "../parts/use-later";
+import { useAfterFrame } from "../parts/use-later";
 import { SettingsTab } from "../settings/settings-tab";
-import { runningJobs } from "../state/select";
+import { projectsOf, runningJobs } from "../state/select";
 import type { Session } from "../state/session";
 import type { Store } from "../state/store";
 import { VmsTab } from "../vms/vms-tab";
@@ -20,6 +20,8 @@ import { Notices } from "./notices";
 
 /** What the tabs lead to: the one part of the page that changes with them. */
 const CONTENT_ID = "backup-content";
+
+const ORDERED_AFTER_MS = 300;
 
 const TABS = ["vms", "backups", "files", "activity", "settings"] as const;
 type TabName = (typeof TABS)[number];
@@ -58,9 +60,16 @@ export function App({ store, session, access: keeper }: Props) {
   const isIn = access.kind === "granted" || access.kind === "checking";
   const now = useNow();
   const address = useAddress();
-  const place = useLater(address, state.vms.byId.size + state.backups.list.length);
+  const place = useAfterFrame(address, state.vms.byId.size + state.backups.list.length);
   const tab = tabOf(place.tab);
   const running = isIn ? runningJobs(state).length : 0;
+
+  // Ten thousand backups are put in order while there is nothing else to do, not when they are asked for.
+  const { list } = state.backups;
+  useEffect(() => {
+    const timer = window.setTimeout(() => projectsOf(list), ORDERED_AFTER_MS);
+    return () => window.clearTimeout(timer);
+  }, [list]);
 
   // On a telephone not all tabs fit.
   useEffect(() => {

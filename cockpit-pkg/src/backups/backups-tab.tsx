@@ -24,7 +24,7 @@ import type { TabProps } from "../parts/props";
 import { SelectAllItem } from "../parts/select-all";
 import { SortItem } from "../parts/sort-item";
 import { useLater } from "../parts/use-later";
-import { canExport, groupByProject, pageOf, pageWith, selectedBackups, visibleBackups } from "../state/select";
+import { canExport, pageOf, pageWith, projectsOf, selectedBackups, visibleBackups } from "../state/select";
 import { type Action, type BackupsState, backupId } from "../state/state";
 import { bytes, number } from "../words/format";
 import { backupKind, backupKindName, backupStatus, backupStatusName, projectTitle } from "../words/texts";
@@ -111,7 +111,7 @@ const BackupsCard = memo(function BackupsCard({ backups, vms, dispatch, session,
     return visibleBackups(ofProject, { search, kind, status }, sort);
   }, [list, project, search, kind, status, sort]);
   const byProject = useMemo(
-    () => new Map(groupByProject(list).map(({ projectId, backups: own }) => [projectId, own])),
+    () => new Map(projectsOf(list).map(({ projectId, backups: own }) => [projectId, own])),
     [list],
   );
   const filters = useMemo(() => choices(list), [list]);

@@ -27,7 +27,7 @@ export function Row({ children, className, isSelected = false, isDetails = false
   return (
     <tr
       {...rest}
-      className={classes("pf-v6-c-table__tr", className, isDetails && "pf-v6-c-table__expandable-row pf-m-expanded", isSelected && "pf-m-selected")}
+      className={classes("pf-v6-c-table__tr", className, isDetails && "pf-v6-c-table__expandable-row pf-m-expanded", isSelected && "backup-row-chosen")}
     >
       {children}
     </tr>

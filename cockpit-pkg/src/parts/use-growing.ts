@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 
-/** So many rows fill a screen, and are drawn within a frame or two. */
-const ROWS_AT_ONCE = 20;
+/** So many rows nearly fill a screen, and are drawn within a frame or two. */
+const ROWS_AT_ONCE = 12;
 
 /**
  * How many rows of a page of a list are to be drawn now: those of a screen at once, the rest in the

@@ -78,15 +78,15 @@ function rank({ projectId }: ProjectGroup): number {
 /** Backups under the projects they are of; machines, then files, then event logs; projects by name, backups as asked. */
 export function visibleBackups(backups: readonly Backup[], { search, kind, status }: BackupFilter, sort: Sort<BackupSort>): Backup[] {
   const words = wordsOf(search);
-  const found = backups.filter(
+  const isAll = words.length === 0 && kind === "" && status === "";
+  const found = isAll ? backups : backups.filter(
     (backup) =>
       (kind === "" || backupKindName(backup) === kind) &&
       (status === "" || backupStatusName(backup) === status) &&
       matches(words, backup, backupTexts),
   );
   // Sorted within each project: comparing names by language is dear, and most are of other projects.
-  const groups = groupByProject(found).sort((a, b) => rank(a) - rank(b) || byText(a.projectId, b.projectId));
-  return groups.flatMap((group) => ordered(group.backups, backupOrders[sort.by], backupOrders.name, sort.descending));
+  return projectsOf(found).flatMap((group) => ordered(group.backups, backupOrders[sort.by], backupOrders.name, sort.descending));
 }
 
 export interface ProjectGroup {
@@ -106,6 +106,18 @@ export function groupByProject(backups: readonly Backup[]): ProjectGroup[] {
     }
   }
   return [...groups].map(([projectId, list]) => ({ projectId, name: projectTitle(projectId), backups: list }));
+}
+
+const projects = new WeakMap<readonly Backup[], readonly ProjectGroup[]>();
+
+/** The projects of a list of backups in the order they stand in; of the same list they are worked out once. */
+export function projectsOf(backups: readonly Backup[]): readonly ProjectGroup[] {
+  let groups = projects.get(backups);
+  if (groups === undefined) {
+    groups = groupByProject(backups).sort((a, b) => rank(a) - rank(b) || byText(a.projectId, b.projectId));
+    projects.set(backups, groups);
+  }
+  return groups;
 }
 
 /** The pages of a list are such that this one is on one of them; null if it is not in the list. */
