@@ -215,12 +215,22 @@ bk_operation_follows (const BkOperation *operation, JsonObject *args)
   return TRUE;
 }
 
+/**
+ * bk_call_bool:
+ * @name: of a parameter that the operation declares
+ * @fallback: when it was not given
+ */
 gboolean
 bk_call_bool (const BkCall *call, const char *name, gboolean fallback)
 {
   return json_object_get_boolean_member_with_default (call->args, name, fallback);
 }
 
+/**
+ * bk_call_int:
+ * @name: of a parameter that the operation declares, which was checked
+ * @fallback: when it was not given
+ */
 gint64
 bk_call_int (const BkCall *call, const char *name, gint64 fallback)
 {

@@ -78,6 +78,13 @@ bk_sink_reporter_init (BkSinkReporter *self)
   g_mutex_init (&self->mutex);
 }
 
+/**
+ * bk_sink_reporter_new:
+ * @sink: gets what is reported
+ * @job_id: what its progress is called by
+ *
+ * Returns: (transfer full): the reporter.
+ */
 BkSinkReporter *
 bk_sink_reporter_new (BkSink *sink, const char *job_id)
 {

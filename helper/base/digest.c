@@ -58,6 +58,11 @@ bk_sha256_reset (BkSha256 *sha256)
     g_error ("libcrypto: SHA-256 does not start");
 }
 
+/**
+ * bk_sha256_update:
+ *
+ * May be called again and again; bk_sha256_finish_hex() gives the hash of all of it.
+ */
 void
 bk_sha256_update (BkSha256 *sha256, const void *data, gsize length_bytes)
 {
@@ -111,6 +116,11 @@ bk_sha256_finish_hex (BkSha256 *sha256)
   return hex;
 }
 
+/**
+ * bk_sha256_hex_of:
+ *
+ * Returns: (transfer full): the hash, in lower-case hexadecimal digits.
+ */
 char *
 bk_sha256_hex_of (const void *data, gsize length_bytes)
 {
@@ -120,6 +130,12 @@ bk_sha256_hex_of (const void *data, gsize length_bytes)
   return bk_sha256_finish_hex (sha256);
 }
 
+/**
+ * bk_sha256_is_hex:
+ * @text: (nullable): hostile until checked
+ *
+ * Returns: whether it is a hash as this program writes them.
+ */
 gboolean
 bk_sha256_is_hex (const char *text)
 {

@@ -208,6 +208,11 @@ bk_plural_free (BkPlural *plural)
   g_free (plural);
 }
 
+/**
+ * bk_plural_forms_count:
+ *
+ * Returns: how many forms a text needs in this language, 1 or more.
+ */
 guint
 bk_plural_forms_count (const BkPlural *plural)
 {

@@ -11,24 +11,48 @@ format_utc (gint64 usecs, const char *format)
   return g_date_time_format (utc, format);
 }
 
+/**
+ * bk_time_to_compact:
+ * @usecs: since 1970
+ *
+ * Returns: (transfer full): “YYYYMMDD_HHMMSS”, UTC.
+ */
 char *
 bk_time_to_compact (gint64 usecs)
 {
   return format_utc (usecs, "%Y%m%d_%H%M%S");
 }
 
+/**
+ * bk_time_to_dashed:
+ * @usecs: since 1970
+ *
+ * Returns: (transfer full): “YYYY-MM-DDTHH-MM-SS”, UTC.
+ */
 char *
 bk_time_to_dashed (gint64 usecs)
 {
   return format_utc (usecs, "%Y-%m-%dT%H-%M-%S");
 }
 
+/**
+ * bk_time_to_date:
+ * @usecs: since 1970
+ *
+ * Returns: (transfer full): “YYYY-MM-DD”, UTC.
+ */
 char *
 bk_time_to_date (gint64 usecs)
 {
   return format_utc (usecs, "%Y-%m-%d");
 }
 
+/**
+ * bk_time_to_iso:
+ * @usecs: since 1970
+ *
+ * Returns: (transfer full): “YYYY-MM-DDTHH:MM:SS.mmmZ”; below a millisecond is cut off.
+ */
 char *
 bk_time_to_iso (gint64 usecs)
 {
@@ -98,6 +122,13 @@ bk_time_from_compact (const char *text)
                       digits (text + 9, 2), digits (text + 11, 2), digits (text + 13, 2), 0);
 }
 
+/**
+ * bk_time_from_dashed:
+ * @text: hostile until checked
+ *
+ * Returns: microseconds since 1970, or %BK_TIME_INVALID for what bk_time_to_dashed() would not
+ *   write.
+ */
 gint64
 bk_time_from_dashed (const char *text)
 {
@@ -106,6 +137,13 @@ bk_time_from_dashed (const char *text)
   return from_separated (text, 0);
 }
 
+/**
+ * bk_time_from_iso:
+ * @text: hostile until checked
+ *
+ * Returns: microseconds since 1970, or %BK_TIME_INVALID for what bk_time_to_iso() would not
+ *   write.
+ */
 gint64
 bk_time_from_iso (const char *text)
 {

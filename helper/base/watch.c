@@ -23,6 +23,13 @@ struct _BkWatch
   char buffer[BUFFER_BYTES] __attribute__ ((aligned (__alignof__(struct inotify_event))));
 };
 
+/**
+ * bk_watch_new:
+ *
+ * Errors: that of inotify; a user may have a bounded number of them.
+ *
+ * Returns: (transfer full) (nullable): a watch of nothing yet.
+ */
 BkWatch *
 bk_watch_new (GError **error)
 {

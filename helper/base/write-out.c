@@ -86,6 +86,12 @@ bk_write_out_start (int directory, const char *const *paths)
   return self;
 }
 
+/**
+ * bk_write_out_stop:
+ * @self: (transfer full)
+ *
+ * Waits until its thread has ended. What is not written out yet is the kernel's, as without it.
+ */
 void
 bk_write_out_stop (BkWriteOut *self)
 {

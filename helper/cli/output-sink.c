@@ -137,6 +137,11 @@ bk_output_sink_finish (BkOutputSink *sink, gboolean is_done, GError **error)
   return BK_OUTPUT_SINK_GET_CLASS (sink)->finish (sink, is_done, error);
 }
 
+/**
+ * bk_output_sink_has_warnings:
+ *
+ * Returns: whether the operation is done with warnings, which has an exit status of its own.
+ */
 gboolean
 bk_output_sink_has_warnings (BkOutputSink *sink)
 {

@@ -12,6 +12,10 @@ struct _BkTable
   GPtrArray *rows; /* of char ** */
 };
 
+/**
+ * bk_table_new:
+ * @columns_count: how many cells each row has
+ */
 BkTable *
 bk_table_new (guint columns_count)
 {
@@ -54,6 +58,11 @@ bk_text_width (const char *text)
   return width;
 }
 
+/**
+ * bk_table_align_right:
+ *
+ * For numbers. @column: from 0
+ */
 void
 bk_table_align_right (BkTable *table, guint column)
 {

@@ -314,6 +314,12 @@ bk_channel_sink_close (BkChannelSink *sink, const char *problem, const char *mes
   bk_transport_unlock (sink->transport);
 }
 
+/**
+ * bk_channel_sink_is_closed:
+ *
+ * Returns: whether the channel was closed; what is sent after that goes nowhere. Any thread may
+ *   ask.
+ */
 gboolean
 bk_channel_sink_is_closed (BkChannelSink *sink)
 {

@@ -52,6 +52,12 @@ write_denials (gpointer data, gpointer user_data)
                actor, denials->count, error->message);
 }
 
+/**
+ * bk_denial_log_new:
+ * @state_dir: where the event log is
+ *
+ * Returns: (transfer full): a log that nobody was denied in yet.
+ */
 BkDenialLog *
 bk_denial_log_new (const char *state_dir)
 {
@@ -111,6 +117,10 @@ bk_denial_log_may_guess (BkDenialLog *log, guint32 uid)
   return bk_attempts_may_guess (log->attempts, uid, g_get_monotonic_time ());
 }
 
+/**
+ * bk_denial_log_guessed:
+ * @uid: showed a ticket that is none: whoever does that again and again has to wait
+ */
 void
 bk_denial_log_guessed (BkDenialLog *log, guint32 uid)
 {

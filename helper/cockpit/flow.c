@@ -1,5 +1,10 @@
 #include "cockpit/flow.h"
 
+/**
+ * bk_flow_init:
+ * @is_on: whether the peer answers pings; without, nothing is held back
+ * @now_usecs: of g_get_monotonic_time()
+ */
 void
 bk_flow_init (BkFlow *flow, gboolean is_on, gint64 now_usecs)
 {

@@ -187,6 +187,11 @@ bk_guard_forget (BkGuard *guard, const char *ticket_id)
   bk_ticket_store_revoke (guard->tickets, ticket_id, NULL);
 }
 
+/**
+ * bk_guard_is_alive:
+ *
+ * Returns: whether what the ticket lets in may go on.
+ */
 gboolean
 bk_guard_is_alive (BkGuard *guard, const char *ticket_id)
 {

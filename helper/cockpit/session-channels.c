@@ -36,6 +36,11 @@ bk_session_retire (BkSession *self, BkChannel *channel)
     free_channel (self, channel);
 }
 
+/**
+ * bk_session_close_channel:
+ * @problem: (nullable): Cockpit's word for why
+ * @message: (nullable): the same for people
+ */
 void
 bk_session_close_channel (BkSession *self,
                           BkChannel *channel,
@@ -62,6 +67,12 @@ bk_session_close_group (BkSession *self,
     }
 }
 
+/**
+ * bk_session_on_channel_ended:
+ * @user_data: the session
+ *
+ * A channel calls it, in the main loop, when its operation's thread has ended.
+ */
 void
 bk_session_on_channel_ended (BkChannel *channel, gpointer user_data)
 {

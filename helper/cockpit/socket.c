@@ -145,6 +145,11 @@ bk_listener_free (BkListener *listener)
   g_free (listener);
 }
 
+/**
+ * bk_listener_fd:
+ *
+ * Returns: the listening socket, which @listener keeps.
+ */
 int
 bk_listener_fd (const BkListener *listener)
 {

@@ -260,6 +260,11 @@ bk_transport_cut (BkTransport *transport)
   bk_fd_clear (&transport->out_fd);
 }
 
+/**
+ * bk_transport_lock:
+ *
+ * Guards the queue and what the threads share about channels; held for moments only.
+ */
 void
 bk_transport_lock (BkTransport *transport)
 {
@@ -322,6 +327,10 @@ bk_transport_begin_stream (BkTransport *transport)
   return is_large ? BK_FRAME_PAYLOAD_BYTES : BK_FRAME_SMALL_PAYLOAD_BYTES;
 }
 
+/**
+ * bk_transport_end_stream:
+ * @payload_bytes: what bk_transport_begin_stream() gave
+ */
 void
 bk_transport_end_stream (BkTransport *transport, gsize payload_bytes)
 {

@@ -45,6 +45,11 @@ bk_event_manifest_free (BkEventManifest *manifest)
   g_free (manifest);
 }
 
+/**
+ * bk_event_manifest_add:
+ * @path: not there yet
+ * @sha256: in hexadecimal digits
+ */
 void
 bk_event_manifest_add (BkEventManifest *manifest,
                        const char *path,

@@ -10,6 +10,12 @@ struct _BkEventVerifier
   gboolean unreadable;   /* the rest of this segment is */
 };
 
+/**
+ * bk_event_verifier_new:
+ * @fast: begin at the snapshot; what is before it is not verified, and the verdict says so
+ * @snapshot: (nullable)
+ * @anchor: (nullable): of a log that was pruned
+ */
 BkEventVerifier *
 bk_event_verifier_new (gboolean fast, const BkEventSnapshot *snapshot, const BkEventAnchor *anchor)
 {
@@ -27,12 +33,21 @@ bk_event_verifier_free (BkEventVerifier *verifier)
   g_free (verifier);
 }
 
+/**
+ * bk_event_verifier_wants_segment:
+ *
+ * Returns: whether the verdict needs this segment read.
+ */
 gboolean
 bk_event_verifier_wants_segment (BkEventVerifier *verifier, guint64 segment)
 {
   return bk_event_chain_wants_segment (verifier->chain, segment);
 }
 
+/**
+ * bk_event_verifier_begin_segment:
+ * @segment: its number. Its bytes follow, then bk_event_verifier_end_segment()
+ */
 void
 bk_event_verifier_begin_segment (BkEventVerifier *verifier, guint64 segment)
 {
@@ -73,6 +88,11 @@ bk_event_verifier_feed (BkEventVerifier *verifier, const void *data, gsize lengt
   bk_event_chain_unreadable (verifier->chain, error->message);
 }
 
+/**
+ * bk_event_verifier_end_segment:
+ *
+ * A segment that breaks off is a fault of the chain, not an error.
+ */
 void
 bk_event_verifier_end_segment (BkEventVerifier *verifier)
 {
@@ -82,6 +102,10 @@ bk_event_verifier_end_segment (BkEventVerifier *verifier)
     bk_event_chain_unreadable (verifier->chain, error->message);
 }
 
+/**
+ * bk_event_verifier_bad_snapshot:
+ * @why: the snapshot cannot be used, for people. It is a fault of the chain
+ */
 void
 bk_event_verifier_bad_snapshot (BkEventVerifier *verifier, const char *why)
 {

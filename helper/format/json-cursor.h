@@ -39,6 +39,11 @@ bk_json_skip_space (BkJsonCursor *cursor)
   return bk_json_run_out (cursor);
 }
 
+/**
+ * bk_json_take:
+ *
+ * Returns: whether @c stood there, and is passed.
+ */
 static inline gboolean
 bk_json_take (BkJsonCursor *cursor, char c)
 {

@@ -147,6 +147,14 @@ bk_json_count (JsonObject *object,
   return TRUE;
 }
 
+/**
+ * bk_json_array:
+ * @what: the document, for an error
+ * @max_length: how many elements it may have
+ * @value: (out) (transfer none)
+ *
+ * Errors: %BK_ERROR_INTEGRITY when there is none, it is something else, or longer.
+ */
 gboolean
 bk_json_array (JsonObject *object,
                const char *name,
@@ -165,6 +173,13 @@ bk_json_array (JsonObject *object,
   return TRUE;
 }
 
+/**
+ * bk_json_object:
+ * @what: the document, for an error
+ * @value: (out) (transfer none)
+ *
+ * Errors: %BK_ERROR_INTEGRITY when there is none, or it is something else.
+ */
 gboolean
 bk_json_object (
     JsonObject *object, const char *name, const char *what, JsonObject **value, GError **error)
@@ -197,6 +212,10 @@ bk_json_time_or_zero (
          broken (error, what, name, _ ("is not a time such as 2026-11-20T02:00:00.000Z"));
 }
 
+/**
+ * bk_json_set_string_or_null:
+ * @value: (nullable)
+ */
 void
 bk_json_set_string_or_null (JsonObject *object, const char *name, const char *value)
 {
@@ -206,6 +225,10 @@ bk_json_set_string_or_null (JsonObject *object, const char *name, const char *va
     json_object_set_string_member (object, name, value);
 }
 
+/**
+ * bk_json_set_time_or_null:
+ * @usecs: since 1970; 0: null
+ */
 void
 bk_json_set_time_or_null (JsonObject *object, const char *name, gint64 usecs)
 {

@@ -209,6 +209,15 @@ bk_metadata_from_json (JsonObject *object, const char *what, GError **error)
   return g_steal_pointer (&backup);
 }
 
+/**
+ * bk_metadata_from_bytes:
+ * @bytes: metadata.json, hostile
+ * @what: what to call it in an error
+ *
+ * Errors: %BK_ERROR_INTEGRITY.
+ *
+ * Returns: (transfer full) (nullable): the backup.
+ */
 BkBackup *
 bk_metadata_from_bytes (GBytes *bytes, const char *what, GError **error)
 {

@@ -11,6 +11,12 @@ bk_xml_is_element (xmlNodePtr node, const char *name)
   return node->type == XML_ELEMENT_NODE && strcmp ((const char *) node->name, name) == 0;
 }
 
+/**
+ * bk_xml_find_child:
+ * @parent: (nullable)
+ *
+ * Returns: (transfer none) (nullable): its first child element of this name.
+ */
 xmlNodePtr
 bk_xml_find_child (xmlNodePtr parent, const char *name)
 {

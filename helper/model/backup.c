@@ -80,6 +80,11 @@ bk_backup_new (const char *id, const char *project_id, BkBackupType type)
   return self;
 }
 
+/**
+ * bk_backup_copy:
+ *
+ * Returns: (transfer full): all of it.
+ */
 BkBackup *
 bk_backup_copy (const BkBackup *backup)
 {

@@ -17,6 +17,11 @@ disk_free (gpointer data)
   g_free (disk);
 }
 
+/**
+ * bk_cycle_new:
+ *
+ * Returns: (transfer full): an active cycle without a backup.
+ */
 BkCycle *
 bk_cycle_new (const char *vm, const char *uuid)
 {
@@ -36,6 +41,11 @@ copy_strings (GPtrArray *to, const GPtrArray *from)
     g_ptr_array_add (to, g_strdup (g_ptr_array_index (from, i)));
 }
 
+/**
+ * bk_cycle_copy:
+ *
+ * Returns: (transfer full): all of it.
+ */
 BkCycle *
 bk_cycle_copy (const BkCycle *cycle)
 {
@@ -71,6 +81,12 @@ bk_cycle_free (BkCycle *cycle)
   g_free (cycle);
 }
 
+/**
+ * bk_cycle_find_disk:
+ * @target: vda
+ *
+ * Returns: (transfer none) (nullable): its chain.
+ */
 const BkCycleDisk *
 bk_cycle_find_disk (const BkCycle *cycle, const char *target)
 {
@@ -125,12 +141,22 @@ bk_cycle_disk_top (const BkCycleDisk *disk)
              : g_ptr_array_index (disk->incremental_files, disk->incremental_files->len - 1);
 }
 
+/**
+ * bk_cycle_incrementals_count:
+ *
+ * Returns: how many backups come after the Base.
+ */
 guint
 bk_cycle_incrementals_count (const BkCycle *cycle)
 {
   return cycle->backup_ids->len == 0 ? 0 : cycle->backup_ids->len - 1;
 }
 
+/**
+ * bk_cycle_newest_backup_id:
+ *
+ * Returns: (transfer none) (nullable): %NULL before there is a Base.
+ */
 const char *
 bk_cycle_newest_backup_id (const BkCycle *cycle)
 {
@@ -139,6 +165,11 @@ bk_cycle_newest_backup_id (const BkCycle *cycle)
              : g_ptr_array_index (cycle->backup_ids, cycle->backup_ids->len - 1);
 }
 
+/**
+ * bk_cycle_names_backup:
+ *
+ * Returns: whether it is the Base or one of the Incrementals.
+ */
 gboolean
 bk_cycle_names_backup (const BkCycle *cycle, const char *backup_id)
 {

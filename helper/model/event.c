@@ -14,12 +14,21 @@ struct _BkEventHasher
   GString *canonical;
 };
 
+/**
+ * bk_text:
+ * @text: (nullable): has to outlive what is returned
+ */
 BkText
 bk_text (const char *text)
 {
   return (BkText){ text, text == NULL ? 0 : strlen (text) };
 }
 
+/**
+ * bk_text_equal:
+ *
+ * Returns: whether both are absent, or both the same bytes.
+ */
 gboolean
 bk_text_equal (const BkText *a, const BkText *b)
 {

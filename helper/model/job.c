@@ -48,6 +48,10 @@ bk_job_id_new (gint64 now_usecs, guint32 random)
   return g_strdup_printf ("%s-%08x", time, random);
 }
 
+/**
+ * bk_job_id_is_valid:
+ * @id: (nullable): hostile until checked
+ */
 gboolean
 bk_job_id_is_valid (const char *id)
 {
@@ -115,6 +119,11 @@ bk_job_add_project (BkJob *job, const char *project_id)
   g_ptr_array_add (job->projects, g_strdup (project_id));
 }
 
+/**
+ * bk_job_is_over:
+ *
+ * Returns: whether it will not change any more.
+ */
 gboolean
 bk_job_is_over (const BkJob *job)
 {

@@ -15,12 +15,22 @@ static const struct
   [BK_PROJECT_EVENT_LOG] = { "event-log", 1 },
 };
 
+/**
+ * bk_project_kind_folder:
+ *
+ * Returns: what the ids of such projects begin with.
+ */
 const char *
 bk_project_kind_folder (BkProjectKind kind)
 {
   return kinds[kind].folder;
 }
 
+/**
+ * bk_project_kind_depth:
+ *
+ * Returns: how many names such an id has below its folder.
+ */
 guint
 bk_project_kind_depth (BkProjectKind kind)
 {

@@ -67,6 +67,11 @@ bk_setting_find (const char *name)
   return NULL;
 }
 
+/**
+ * bk_settings_new:
+ *
+ * Returns: (transfer full): what is in force when nobody has set anything.
+ */
 BkSettings *
 bk_settings_new (void)
 {

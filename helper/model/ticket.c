@@ -57,6 +57,10 @@ is_lower_hex (const char *text, gsize length)
   return TRUE;
 }
 
+/**
+ * bk_ticket_id_is_valid:
+ * @id: hostile until checked: it becomes a file's name
+ */
 gboolean
 bk_ticket_id_is_valid (const char *id)
 {

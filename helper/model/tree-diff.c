@@ -66,12 +66,23 @@ bk_tree_diff_step (const BkTreeDiffRule *rule,
                                                                    : BK_TREE_PASSED;
 }
 
+/**
+ * bk_tree_change_takes_found:
+ *
+ * Returns: whether the step has dealt with what was found: the next one is to be handed in.
+ */
 gboolean
 bk_tree_change_takes_found (BkTreeChange change)
 {
   return change != BK_TREE_DELETED && change != BK_TREE_CARRIED;
 }
 
+/**
+ * bk_tree_change_takes_previous:
+ *
+ * Returns: whether the step has dealt with the entry of the manifest before: the next one is to be
+ * handed in.
+ */
 gboolean
 bk_tree_change_takes_previous (BkTreeChange change)
 {

@@ -49,6 +49,12 @@ bk_recorded_disk_free (BkRecordedDisk *disk)
   g_free (disk);
 }
 
+/**
+ * bk_vm_plan_find_disk:
+ * @target: vda
+ *
+ * Returns: (transfer none) (nullable): what the plan does with it.
+ */
 const BkPlanDisk *
 bk_vm_plan_find_disk (const BkVmPlan *plan, const char *target)
 {

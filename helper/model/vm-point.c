@@ -24,6 +24,13 @@ disk_free (gpointer data)
   g_free (disk);
 }
 
+/**
+ * bk_vm_point_new:
+ * @vm: its name when the backup was made
+ * @uuid: its own, which tells it from another VM of that name
+ *
+ * Returns: (transfer full): without disks.
+ */
 BkVmPoint *
 bk_vm_point_new (BkPointKind kind, const char *vm, const char *uuid)
 {

@@ -55,6 +55,12 @@ bk_vm_add_disk (BkVm *vm, const char *target)
   return disk;
 }
 
+/**
+ * bk_vm_find_disk:
+ * @target: vda
+ *
+ * Returns: (transfer none) (nullable)
+ */
 const BkVmDisk *
 bk_vm_find_disk (const BkVm *vm, const char *target)
 {
@@ -116,6 +122,11 @@ bk_vm_disk_full_bytes (const BkVmDisk *disk)
   return disk->capacity_bytes == 0 || bytes < disk->capacity_bytes ? bytes : disk->capacity_bytes;
 }
 
+/**
+ * bk_vm_is_active:
+ *
+ * Returns: whether it has a QEMU process, running or not, which has its disks open.
+ */
 gboolean
 bk_vm_is_active (const BkVm *vm)
 {

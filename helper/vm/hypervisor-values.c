@@ -11,6 +11,13 @@ backup_disk_free (gpointer data)
   g_free (disk);
 }
 
+/**
+ * bk_vm_backup_new:
+ * @checkpoint_name: (nullable): to be made in the instant of the copy
+ * @parent_checkpoint: (nullable): what incremental disks are relative to
+ *
+ * Returns: (transfer full): without disks.
+ */
 BkVmBackup *
 bk_vm_backup_new (const char *checkpoint_name, const char *parent_checkpoint)
 {
@@ -22,6 +29,12 @@ bk_vm_backup_new (const char *checkpoint_name, const char *parent_checkpoint)
   return self;
 }
 
+/**
+ * bk_vm_backup_add_disk:
+ * @file: absolute path of an image that is there, empty and of the disk's size
+ * @incremental: only what has changed since the parent checkpoint
+ * @checkpoint: record from now on what changes
+ */
 void
 bk_vm_backup_add_disk (BkVmBackup *backup,
                        const char *target,

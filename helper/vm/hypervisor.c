@@ -152,6 +152,11 @@ bk_hypervisor_running_backup_file (BkHypervisor *self, const char *uuid, GError 
   return BK_HYPERVISOR_GET_IFACE (self)->running_backup_file (self, uuid, error);
 }
 
+/**
+ * bk_hypervisor_abort_backup:
+ *
+ * Ends the copy that runs. None that runs counts as ended. Its checkpoint is left behind.
+ */
 gboolean
 bk_hypervisor_abort_backup (BkHypervisor *self, const char *uuid, GError **error)
 {
@@ -187,6 +192,12 @@ bk_hypervisor_freeze (BkHypervisor *self, const char *uuid, GError **error)
   return BK_HYPERVISOR_GET_IFACE (self)->freeze (self, uuid, error);
 }
 
+/**
+ * bk_hypervisor_thaw:
+ *
+ * Lets the guest's file systems go on. To be called after %BK_FREEZE_DONE, whatever has
+ * happened since.
+ */
 gboolean
 bk_hypervisor_thaw (BkHypervisor *self, const char *uuid, GError **error)
 {
@@ -287,6 +298,11 @@ bk_hypervisor_start_paused (BkHypervisor *self, const char *uuid, GError **error
   return BK_HYPERVISOR_GET_IFACE (self)->start_paused (self, uuid, error);
 }
 
+/**
+ * bk_hypervisor_destroy:
+ *
+ * Ends the VM's process, as pulling the plug. A VM that is off counts as ended.
+ */
 gboolean
 bk_hypervisor_destroy (BkHypervisor *self, const char *uuid, GError **error)
 {

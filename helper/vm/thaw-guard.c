@@ -16,6 +16,11 @@
 
 #define TRIES_COUNT 60
 
+/**
+ * bk_thaw_guard_main:
+ *
+ * Returns: the exit status: 0 when the guest is not frozen any more.
+ */
 int
 bk_thaw_guard_main (int argc, char **argv)
 {

@@ -113,6 +113,11 @@ bk_tree_links_begin_elsewhere (
     found->is_stored = found->is_elsewhere = TRUE;
 }
 
+/**
+ * bk_tree_links_is_elsewhere:
+ *
+ * Returns: whether one of the file's other names is in what an earlier archive holds.
+ */
 gboolean
 bk_tree_links_is_elsewhere (BkTreeLinks *links, guint64 device, guint64 inode)
 {

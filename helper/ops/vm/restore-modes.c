@@ -77,6 +77,11 @@ save_journal (BkVmRestore *restore, BkRestoreState state, GError **error)
          bk_restore_journal_save (restore->restoring->project, restore->journal, error);
 }
 
+/**
+ * bk_vm_restore_remove_journal:
+ *
+ * The restore is over: whatever happens now, no later run has anything to do about it.
+ */
 gboolean
 bk_vm_restore_remove_journal (BkVmRestore *restore, GError **error)
 {
@@ -165,6 +170,11 @@ check_tpm_directory (BkVmRestore *restore, GError **error)
   return FALSE;
 }
 
+/**
+ * bk_vm_restore_to_directory:
+ *
+ * The images, the definition and what else is kept, as files for a person to use.
+ */
 gboolean
 bk_vm_restore_to_directory (BkVmRestore *restore, GError **error)
 {
@@ -205,6 +215,12 @@ new_definition (BkVmRestore *restore, const char *nvram, GError **error)
       error);
 }
 
+/**
+ * bk_vm_restore_as_new:
+ *
+ * Another VM beside the old one, under a name and a UUID of its own. Its definition is what
+ * commits it.
+ */
 gboolean
 bk_vm_restore_as_new (BkVmRestore *restore, GError **error)
 {
@@ -238,6 +254,11 @@ plan_own_nvram (BkVmRestore *restore, BkVmRun *run, GError **error)
          plan_nvram (restore, nvram, error);
 }
 
+/**
+ * bk_vm_restore_in_place:
+ *
+ * The VM's own disks are replaced. Its cycle ends with them: the new ones have no bitmaps.
+ */
 gboolean
 bk_vm_restore_in_place (BkVmRestore *restore, GError **error)
 {

@@ -154,6 +154,11 @@ bk_restore_remove_temporary (const BkRestoreJournal *journal)
     }
 }
 
+/**
+ * bk_restore_remove_kept:
+ *
+ * The restore has succeeded: what it replaced goes.
+ */
 void
 bk_restore_remove_kept (const BkRestoreJournal *journal)
 {

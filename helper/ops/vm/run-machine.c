@@ -11,6 +11,11 @@
 /* In a project while its VM is started paused: the VM's UUID. */
 #define STARTED_NAME ".started-paused"
 
+/**
+ * bk_vm_run_has_checkpoint:
+ * @name: (nullable): %NULL: none
+ * @has: (out): whether the hypervisor knows it
+ */
 gboolean
 bk_vm_run_has_checkpoint (BkVmRun *run, const char *name, gboolean *has, GError **error)
 {
@@ -64,6 +69,12 @@ bk_vm_run_start_paused (BkVmRun *run, GError **error)
   return FALSE;
 }
 
+/**
+ * bk_vm_run_stop_again:
+ *
+ * Of a VM that bk_vm_run_start_paused() started. What goes wrong is said, and tried again by
+ * the next run.
+ */
 void
 bk_vm_run_stop_again (BkVmRun *run)
 {

@@ -163,6 +163,12 @@ bk_vm_run_free (BkVmRun *run)
   g_free (run);
 }
 
+/**
+ * bk_vm_run_log:
+ * @backup_id: (nullable)
+ * @action: a stable word for programs
+ * @format: for people, in English; translated here
+ */
 void
 bk_vm_run_log (BkVmRun *run,
                BkLogLevel level,
@@ -179,6 +185,11 @@ bk_vm_run_log (BkVmRun *run,
   bk_reporter_message (run->reporter, level, run->project_id, backup_id, action, "%s", message);
 }
 
+/**
+ * bk_vm_run_progress:
+ * @step: a stable word, such as “copy”
+ * @total_bytes: 0 when it is not known
+ */
 void
 bk_vm_run_progress (BkVmRun *run, const char *step, guint64 done_bytes, guint64 total_bytes)
 {

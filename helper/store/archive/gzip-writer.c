@@ -85,6 +85,10 @@ deflate (BkGzipWriter *writer, GError **error)
   return TRUE;
 }
 
+/**
+ * bk_gzip_writer_write:
+ * @length_bytes: below 4 GiB
+ */
 gboolean
 bk_gzip_writer_write (BkGzipWriter *writer, const void *data, gsize length_bytes, GError **error)
 {

@@ -101,6 +101,12 @@ bk_event_package_writer_begin (BkEventPackageWriter *writer,
   return status == ARCHIVE_OK || fail (writer, error);
 }
 
+/**
+ * bk_event_package_writer_write:
+ *
+ * Writes more of the file that bk_event_package_writer_begin() began; all in all as many bytes
+ * as were said there.
+ */
 gboolean
 bk_event_package_writer_write (BkEventPackageWriter *writer,
                                const void *data,

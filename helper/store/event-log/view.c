@@ -238,6 +238,11 @@ bk_event_segment_view_open (BkEventLogView *view,
   return TRUE;
 }
 
+/**
+ * bk_event_segment_view_size:
+ *
+ * Returns: in bytes, as it goes into a package: closed, also where the log is still written to.
+ */
 guint64
 bk_event_segment_view_size (const BkEventSegmentView *segment_view)
 {

@@ -6,6 +6,11 @@
 /* Where systemd's journal takes messages. */
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 
+/**
+ * bk_journal_is_there:
+ *
+ * Returns: whether systemd's journal takes messages here.
+ */
 gboolean
 bk_journal_is_there (void)
 {

@@ -71,6 +71,11 @@ bk_log_reader_free (BkLogReader *reader)
   g_free (reader);
 }
 
+/**
+ * bk_log_reader_dirfd:
+ *
+ * Returns: the directory's handle, which @reader keeps.
+ */
 int
 bk_log_reader_dirfd (BkLogReader *reader)
 {

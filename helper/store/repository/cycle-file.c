@@ -40,6 +40,12 @@ bk_cycle_file_load (int project, const char *project_id, BkCycle **cycle, GError
   return *cycle != NULL;
 }
 
+/**
+ * bk_cycle_file_save:
+ *
+ * Writes manifest.json, durably and at once. After an error it is either the old one or the new
+ * one.
+ */
 gboolean
 bk_cycle_file_save (int project, const BkCycle *cycle, GError **error)
 {
@@ -48,6 +54,11 @@ bk_cycle_file_save (int project, const BkCycle *cycle, GError **error)
   return bk_atomic_write (project, BK_CYCLE_MANIFEST_NAME, text, strlen (text), 0600, error);
 }
 
+/**
+ * bk_cycle_file_remove:
+ *
+ * No cycle is active any more, durably. One that is not there counts as removed.
+ */
 gboolean
 bk_cycle_file_remove (int project, GError **error)
 {
@@ -75,6 +86,11 @@ bk_cycle_file_note_joining (int project, const char *backup_id, GError **error)
   return bk_atomic_write (project, JOINING_NAME, backup_id, strlen (backup_id), 0600, error);
 }
 
+/**
+ * bk_cycle_file_is_joining:
+ *
+ * Returns: whether bk_cycle_file_note_joining() was called for it, and nothing was since.
+ */
 gboolean
 bk_cycle_file_is_joining (int project, const char *backup_id)
 {
@@ -86,6 +102,12 @@ bk_cycle_file_is_joining (int project, const char *backup_id)
          memcmp (text, backup_id, length_bytes) == 0;
 }
 
+/**
+ * bk_cycle_file_forget_joining:
+ *
+ * manifest.json names the backup now, or nothing does. A note that stays is for a backup that
+ * is in its cycle already.
+ */
 void
 bk_cycle_file_forget_joining (int project)
 {

@@ -74,6 +74,11 @@ bk_point_writer_backup (BkPointWriter *writer)
   return writer->backup;
 }
 
+/**
+ * bk_point_writer_data_fd:
+ *
+ * Returns: the handle of its data/, which @writer keeps.
+ */
 int
 bk_point_writer_data_fd (BkPointWriter *writer)
 {
@@ -100,6 +105,11 @@ write_metadata (int dirfd, const BkBackup *backup, GError **error)
   return bk_atomic_write (dirfd, BK_METADATA_NAME, text, strlen (text), 0600, error);
 }
 
+/**
+ * bk_point_writer_write_metadata:
+ *
+ * Writes metadata.json anew, durably, with what bk_point_writer_backup() says now.
+ */
 gboolean
 bk_point_writer_write_metadata (BkPointWriter *writer, GError **error)
 {

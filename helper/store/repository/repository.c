@@ -99,12 +99,22 @@ bk_repository_open_or_create (const char *path, GError **error)
   return bk_repository_open (path, error);
 }
 
+/**
+ * bk_repository_path:
+ *
+ * Returns: (transfer none): absolute, for QEMU, which opens by name.
+ */
 const char *
 bk_repository_path (BkRepository *repository)
 {
   return repository->path;
 }
 
+/**
+ * bk_repository_fd:
+ *
+ * Returns: its handle, which @repository keeps.
+ */
 int
 bk_repository_fd (BkRepository *repository)
 {
@@ -284,6 +294,11 @@ bk_repository_lock_project (BkRepository *repository,
   return lock;
 }
 
+/**
+ * bk_repository_project_is_locked:
+ *
+ * Returns: whether a run works on it at this moment.
+ */
 gboolean
 bk_repository_project_is_locked (BkRepository *repository, const char *project_id)
 {

@@ -39,6 +39,11 @@ bk_restore_journal_load (int project,
   return *journal != NULL;
 }
 
+/**
+ * bk_restore_journal_save:
+ *
+ * Writes restore.json, durably and at once.
+ */
 gboolean
 bk_restore_journal_save (int project, const BkRestoreJournal *journal, GError **error)
 {

@@ -246,6 +246,11 @@ bk_job_store_lock (BkJobStore *store, const char *id, GError **error)
   return name == NULL ? NULL : bk_lock_try (store->dirfd, name, id, NULL, error);
 }
 
+/**
+ * bk_job_store_is_locked:
+ *
+ * Returns: whether the job's process lives.
+ */
 gboolean
 bk_job_store_is_locked (BkJobStore *store, const char *id)
 {
@@ -272,6 +277,11 @@ bk_job_store_ask_to_cancel (BkJobStore *store, const char *id, GError **error)
   return TRUE;
 }
 
+/**
+ * bk_job_store_is_asked_to_cancel:
+ *
+ * Returns: whether bk_job_store_ask_to_cancel() was called for it.
+ */
 gboolean
 bk_job_store_is_asked_to_cancel (BkJobStore *store, const char *id)
 {

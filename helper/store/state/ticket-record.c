@@ -125,6 +125,11 @@ bk_ticket_record_use_up (int dirfd, const char *id)
   return renameat (dirfd, name, dirfd, used) == 0;
 }
 
+/**
+ * bk_ticket_record_is_used_up:
+ *
+ * Returns: whether what it let in goes on.
+ */
 gboolean
 bk_ticket_record_is_used_up (int dirfd, const char *id)
 {

@@ -87,12 +87,22 @@ bk_tree_archive_file_free (BkTreeArchiveFile *file)
   g_free (file);
 }
 
+/**
+ * bk_tree_archive_file_get_name:
+ *
+ * Returns: (transfer none): what it is called once it is complete.
+ */
 const char *
 bk_tree_archive_file_get_name (BkTreeArchiveFile *file)
 {
   return file->name;
 }
 
+/**
+ * bk_tree_archive_file_get_bytes:
+ *
+ * Returns: how much of it was written.
+ */
 guint64
 bk_tree_archive_file_get_bytes (BkTreeArchiveFile *file)
 {

@@ -161,6 +161,11 @@ bk_tree_archive_reader_can_seek (BkTreeArchiveReader *reader)
   return bk_archive_source_get_table (reader->source) != NULL;
 }
 
+/**
+ * bk_tree_archive_reader_get_bytes_read:
+ *
+ * Returns: of the file, packed as it is: what the reading has cost.
+ */
 guint64
 bk_tree_archive_reader_get_bytes_read (BkTreeArchiveReader *reader)
 {

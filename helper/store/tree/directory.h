@@ -97,6 +97,10 @@ void bk_tree_directory_look (BkTreeDirectory *directory,
 void bk_tree_directory_clear (BkTreeDirectory *directory);
 void bk_tree_directory_put_path (const BkTreeDirectory *directory, GString *path);
 
+/**
+ * bk_tree_directory_name:
+ * @index: below count
+ */
 static inline const char *
 bk_tree_directory_name (const BkTreeDirectory *directory, guint index)
 {

@@ -29,6 +29,10 @@ struct _BkTreeNode
   guint64 inode; /* of the directory, once it is known */
 };
 
+/**
+ * bk_tree_node_record:
+ * @index: of a name whose records are at hand: from records_start to records_end - 1
+ */
 static inline const BkTreeRecord *
 bk_tree_node_record (const BkTreeNode *node, guint index)
 {

@@ -13,6 +13,11 @@
  * header may be. */
 #define EXTENTS_MAX 16384
 
+/**
+ * bk_tree_object_init:
+ *
+ * To be called once; bk_tree_object_clear() leaves it ready for another one.
+ */
 void
 bk_tree_object_init (BkTreeObject *object)
 {

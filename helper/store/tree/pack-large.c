@@ -93,6 +93,11 @@ bk_tree_large_unref (BkTreeLarge *large)
   g_free (large);
 }
 
+/**
+ * bk_tree_large_count_segments:
+ *
+ * Returns: how many segments it has, 1 or more.
+ */
 guint
 bk_tree_large_count_segments (BkTreeLarge *large)
 {

@@ -51,6 +51,11 @@ is_ascii (const char *text)
   return text == NULL || g_str_is_ascii (text);
 }
 
+/**
+ * bk_tree_pack_has_ascii_names:
+ *
+ * Returns: whether all its names can stand in a plain tar header.
+ */
 gboolean
 bk_tree_pack_has_ascii_names (const BkTreeArchiveInput *input, const BkTreeObject *object)
 {
@@ -58,6 +63,12 @@ bk_tree_pack_has_ascii_names (const BkTreeArchiveInput *input, const BkTreeObjec
          is_ascii (object->symlink_target);
 }
 
+/**
+ * bk_tree_pack_write_header:
+ * @sink: what @archive writes into
+ *
+ * Returns: 0 or an errno.
+ */
 int
 bk_tree_pack_write_header (struct archive *archive,
                            GByteArray *sink,
@@ -76,6 +87,10 @@ bk_tree_pack_write_header (struct archive *archive,
   return 0;
 }
 
+/**
+ * bk_tree_pack_set_result:
+ * @st: (nullable): as the member was archived
+ */
 void
 bk_tree_pack_set_result (BkTreeArchiveResult *result,
                          BkTreeOutcome outcome,
@@ -91,6 +106,10 @@ bk_tree_pack_set_result (BkTreeArchiveResult *result,
   result->ctime_nsecs = (gint64) st->st_ctim.tv_sec * 1000000000 + st->st_ctim.tv_nsec;
 }
 
+/**
+ * bk_tree_pack_set_failure:
+ * @errnum: why it is not in the archive; what is gone is no fault
+ */
 void
 bk_tree_pack_set_failure (BkTreeArchiveResult *result, int errnum)
 {

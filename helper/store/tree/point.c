@@ -177,12 +177,22 @@ bk_tree_point_free (BkTreePoint *point)
   g_free (point);
 }
 
+/**
+ * bk_tree_point_get_backup:
+ *
+ * Returns: (transfer none): its record.
+ */
 const BkBackup *
 bk_tree_point_get_backup (BkTreePoint *point)
 {
   return point->backup;
 }
 
+/**
+ * bk_tree_point_get_generation:
+ *
+ * Returns: (transfer none): “gen-YYYY-MM-DD”, perhaps with a number.
+ */
 const char *
 bk_tree_point_get_generation (BkTreePoint *point)
 {
@@ -240,6 +250,11 @@ bk_tree_point_read_archive (BkTreePoint *point, guint8 origin, GError **error)
   return bk_tree_archive_reader_new (fd, archive->name, error);
 }
 
+/**
+ * bk_tree_selection_has:
+ *
+ * Returns: whether @path is selected, by itself or by what is above it.
+ */
 gboolean
 bk_tree_selection_has (const BkTreeSelection *selection, const char *path)
 {

@@ -146,6 +146,11 @@ bk_tree_target_free (BkTreeTarget *target)
   g_free (target);
 }
 
+/**
+ * bk_tree_target_get_fd:
+ *
+ * Returns: the handle of the directory that is restored into, which @target keeps.
+ */
 int
 bk_tree_target_get_fd (BkTreeTarget *target)
 {
