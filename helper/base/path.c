@@ -168,8 +168,10 @@ bk_make_directory_at (int dirfd, const char *relative_path, guint mode, GError *
  * bk_open_file_at:
  * @relative_path: names below @dirfd
  *
- * Returns: a handle for reading a regular file, or -1 on error. A device or pipe is refused
- *   without blocking on it.
+ * Errors: %BK_ERROR_NOT_FOUND; %BK_ERROR_INTEGRITY for what is no regular file: a link, which is not
+ *   followed, or a device or pipe, on which it does not block.
+ *
+ * Returns: a handle for reading, or -1 on error.
  */
 int
 bk_open_file_at (int dirfd, const char *relative_path, GError **error)
@@ -177,12 +179,13 @@ bk_open_file_at (int dirfd, const char *relative_path, GError **error)
   autofd int fd = open_beneath (dirfd, relative_path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
   struct stat st;
 
-  if (fd < 0 || fstat (fd, &st) < 0)
+  gboolean is_link = fd < 0 && errno == ELOOP;
+  if (!is_link && (fd < 0 || fstat (fd, &st) < 0))
     {
       bk_error_set_errno (error, errno, "The file “%s” cannot be opened", relative_path);
       return -1;
     }
-  if (!S_ISREG (st.st_mode))
+  if (is_link || !S_ISREG (st.st_mode))
     {
       bk_set_error (error, BK_ERROR_INTEGRITY, "“%s” is not a regular file", relative_path);
       return -1;

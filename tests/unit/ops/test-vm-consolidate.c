@@ -204,7 +204,7 @@ test_base_unreadable (VmProject *project, gconstpointer data)
       disk = g_ptr_array_index (cycle->disks, i);
       g_assert_cmpint (symlinkat ("loop", dirfd, disk->base_full_file), ==, 0);
     }
-  vm_project_expect_failure (project, BK_ERROR_FAILED, "");
+  vm_project_expect_failure (project, BK_ERROR_INTEGRITY, "");
   assert_family_whole (project);
 }
 

@@ -93,3 +93,43 @@ vm_project_count_completed (VmProject *project, guint *failed_count)
     }
   return count;
 }
+
+/* A Base, two Incrementals, and a standalone copy. */
+void
+vm_project_set_up_cycle (VmProject *project, gconstpointer data)
+{
+  vm_project_set_up (project, data);
+  project->request.quiesce = FALSE;
+  vm_project_expect (project, "base", "begin(vda! vdb! vdc) wait");
+  vm_project_expect (project, "incremental", "begin(vda+! vdb+! vdc) wait delete");
+  vm_project_expect (project, "incremental", "begin(vda+! vdb+! vdc) wait delete");
+  project->request.standalone = TRUE;
+  vm_project_expect (project, "standalone", "begin(vda vdb vdc) wait");
+}
+
+/* @part: "Base", "Inc", "Snapshot": the first one of these.
+ *
+ * Returns: (transfer full): its whole id. */
+char *
+vm_project_id_of (VmProject *project, const char *part)
+{
+  g_autoptr (GPtrArray) all =
+      bk_catalogue_list (project->repository, "vm/web1", NULL, NULL, NULL, NULL);
+
+  for (guint i = 0; i < all->len; i++)
+    {
+      const BkBackup *backup = g_ptr_array_index (all, i);
+
+      if (strstr (backup->id, part) != NULL)
+        return bk_backup_full_id (backup);
+    }
+  g_assert_not_reached ();
+}
+
+guint
+vm_project_count (VmProject *project)
+{
+  guint failed_count;
+
+  return vm_project_count_completed (project, &failed_count);
+}
