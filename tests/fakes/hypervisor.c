@@ -147,6 +147,9 @@ find_by_uuid (BkHypervisor *hypervisor, const char *uuid, GError **error)
 {
   FakeHypervisor *self = FAKE_HYPERVISOR (hypervisor);
 
+  if (self->starts_at_look > 0 && --self->starts_at_look == 0)
+    self->vm->state = BK_VM_RUNNING;
+
   return strcmp (uuid, self->vm->uuid) == 0 ? copy_vm (self)
                                             : (fail (BK_ERROR_NOT_FOUND, error), NULL);
 }

@@ -201,6 +201,26 @@ test_refused (Fixture *fixture, gconstpointer data)
     }
 }
 
+/* Somebody starts the VM while its disks are replaced: it has its own, and they get their names back. */
+static void
+test_started_meanwhile (Fixture *fixture, gconstpointer data)
+{
+  for (guint look = 1; look <= 3; look++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      make (fixture, interrupted[0]);
+      fixture->project.hypervisor->vm->state = BK_VM_SHUTOFF;
+      fixture->project.hypervisor->starts_at_look = look;
+      g_assert_false (bk_restore_swap (fixture->journal, fixture->run, &error));
+      g_assert_error (error, BK_ERROR, BK_ERROR_BUSY);
+      g_assert_cmpuint (bk_restore_unswap (fixture->journal), ==, 0);
+      g_autofree char *state = state_of (fixture);
+      g_assert_cmpstr (state, ==, "p=own,t=new p=own,t=new");
+      clear (fixture);
+    }
+}
+
 static void
 test_place (Fixture *fixture, gconstpointer data)
 {
@@ -290,6 +310,7 @@ main (int argc, char **argv)
   ADD ("/ops/vm-restore-place/swap", NULL, test_swap);
   ADD ("/ops/vm-restore-place/unswap", NULL, test_unswap);
   ADD ("/ops/vm-restore-place/refused", NULL, test_refused);
+  ADD ("/ops/vm-restore-place/started-meanwhile", NULL, test_started_meanwhile);
   ADD ("/ops/vm-restore-place/place", NULL, test_place);
   for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
     {
