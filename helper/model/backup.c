@@ -1,6 +1,7 @@
 #include "model/backup.h"
 
 #include "base/digest.h"
+#include "base/error.h"
 #include "base/words.h"
 
 #include <string.h>
@@ -207,4 +208,22 @@ char *
 bk_backup_full_id (const BkBackup *backup)
 {
   return g_strdup_printf ("%s/%s", backup->project_id, backup->id);
+}
+
+/**
+ * bk_backup_label_check:
+ * @label: what a person pins a backup under; it is shown, never used as a name. Hostile until checked
+ *
+ * Errors: %BK_ERROR_USAGE for one that is empty, longer than %BK_LABEL_MAX_BYTES, or has control characters.
+ */
+gboolean
+bk_backup_label_check (const char *label, GError **error)
+{
+  g_autofree char *line = bk_error_one_line (label);
+
+  if (*label != '\0' && strlen (label) <= BK_LABEL_MAX_BYTES && strcmp (line, label) == 0)
+    return TRUE;
+  bk_set_error (error, BK_ERROR_USAGE, "A label is one line of 1 to %d bytes; “%s” is not",
+                BK_LABEL_MAX_BYTES, line);
+  return FALSE;
 }

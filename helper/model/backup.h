@@ -7,6 +7,9 @@
  * never changed after.
  */
 
+/* Of what a person pins a backup under. */
+#define BK_LABEL_MAX_BYTES 200
+
 typedef enum
 {
   BK_BACKUP_FULL,
@@ -64,5 +67,7 @@ const char *bk_backup_type_to_string (BkBackupType type);
 gboolean bk_backup_type_from_string (const char *text, BkBackupType *type);
 const char *bk_backup_status_to_string (BkBackupStatus status);
 gboolean bk_backup_status_from_string (const char *text, BkBackupStatus *status);
+
+gboolean bk_backup_label_check (const char *label, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BkBackup, bk_backup_free)

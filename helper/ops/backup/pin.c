@@ -18,21 +18,6 @@
 #include <errno.h>
 #include <string.h>
 
-/* A label is for people; it is shown, never used as a name. */
-#define LABEL_MAX_BYTES 200
-
-static gboolean
-check_label (const char *label, GError **error)
-{
-  g_autofree char *line = bk_error_one_line (label);
-
-  if (*label != '\0' && strlen (label) <= LABEL_MAX_BYTES && strcmp (line, label) == 0)
-    return TRUE;
-  bk_set_error (error, BK_ERROR_USAGE, "A label is one line of 1 to %d bytes; “%s” is not",
-                LABEL_MAX_BYTES, line);
-  return FALSE;
-}
-
 /* Whether the cycle's consolidation will take it away. */
 static gboolean
 belongs_to_cycle (BkRepository *repository,
@@ -188,7 +173,7 @@ bk_backup_pin (BkRepository *repository,
 {
   gboolean belongs = FALSE;
   g_autoptr (BkBackup) backup =
-      check_label (label, error) ? bk_catalogue_find (repository, full_id, error) : NULL;
+      bk_backup_label_check (label, error) ? bk_catalogue_find (repository, full_id, error) : NULL;
   if (backup == NULL)
     return NULL;
 

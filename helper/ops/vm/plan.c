@@ -50,7 +50,7 @@ bk_vm_plan (const BkVmBackupRequest *request,
   g_autoptr (BkVmPlanned) planned = g_new0 (BkVmPlanned, 1);
   g_autoptr (BkCycle) cycle = NULL;
 
-  if (!bk_vm_name_check (request->vm, error))
+  if (!bk_vm_request_check (request, error))
     return NULL;
   g_autoptr (BkVm) vm = bk_hypervisor_find_by_name (hypervisor, request->vm, error);
   if (vm == NULL)

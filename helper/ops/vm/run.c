@@ -7,6 +7,7 @@
 #include "base/passable.h"
 #include "base/path.h"
 #include "base/quantity.h"
+#include "model/backup.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,13 +17,8 @@
 /* So that "<vm>-<disk>-Full-Merged-YYYYMMDD_HHMMSS.qcow2" stays one name on every file system. */
 #define VM_NAME_MAX_BYTES 150
 
-/**
- * bk_vm_name_check:
- *
- * Errors: %BK_ERROR_USAGE for a name that no project can be named by.
- */
-gboolean
-bk_vm_name_check (const char *name, GError **error)
+static gboolean
+check_name (const char *name, GError **error)
 {
   if (bk_name_is_safe (name) && strlen (name) <= VM_NAME_MAX_BYTES)
     return TRUE;
@@ -68,10 +64,22 @@ open_project (BkVmRun *run, GError **error)
 }
 
 /**
+ * bk_vm_request_check:
+ *
+ * Errors: %BK_ERROR_USAGE for a name that no project can be named by, or what is no label.
+ */
+gboolean
+bk_vm_request_check (const BkVmBackupRequest *request, GError **error)
+{
+  return check_name (request->vm, error) &&
+         (request->pin_label == NULL || bk_backup_label_check (request->pin_label, error));
+}
+
+/**
  * bk_vm_run_open:
  * @request: must outlive the run
  *
- * Errors: %BK_ERROR_NOT_FOUND, %BK_ERROR_BUSY at once when another run works on this VM,
+ * Errors: %BK_ERROR_USAGE for a name or a label that cannot be; %BK_ERROR_NOT_FOUND, %BK_ERROR_BUSY at once when another run works on this VM,
  *   %BK_ERROR_UNAVAILABLE, %BK_ERROR_INTEGRITY when manifest.json cannot be trusted.
  *
  * Returns: (transfer full) (nullable): the run.
@@ -84,7 +92,7 @@ bk_vm_run_open (BkRepository *repository,
                 GCancellable *cancellable,
                 GError **error)
 {
-  if (!bk_vm_name_check (request->vm, error))
+  if (!bk_vm_request_check (request, error))
     return NULL;
 
   g_autoptr (BkVmRun) run = run_new (repository, hypervisor, reporter, request, cancellable);

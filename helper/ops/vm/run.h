@@ -29,7 +29,7 @@ typedef struct
   BkVmPlan *plan;  /* (nullable) what this run does, once bk_vm_run_decide() was asked */
 } BkVmRun;
 
-gboolean bk_vm_name_check (const char *name, GError **error);
+gboolean bk_vm_request_check (const BkVmBackupRequest *request, GError **error);
 BkVmRun *bk_vm_run_open (BkRepository *repository,
                          BkHypervisor *hypervisor,
                          BkReporter *reporter,

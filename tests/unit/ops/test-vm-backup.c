@@ -165,6 +165,23 @@ test_standalone (VmProject *project, gconstpointer data)
   g_assert_cmpuint (project->hypervisor->checkpoints->len, ==, 1);
 }
 
+/* A label is shown to people, on terminals too: it is checked before anything is done. */
+static void
+test_labels (VmProject *project, gconstpointer data)
+{
+  g_autofree char *too_long = g_strnfill (201, 'x');
+  const char *const labels[] = { "", "two\nlines", "\033[2J", "\xff", too_long };
+
+  for (guint i = 0; i < G_N_ELEMENTS (labels); i++)
+    {
+      project->request.pin_label = labels[i];
+      vm_project_expect_failure (project, BK_ERROR_USAGE, "");
+    }
+  project->request.pin_label = "before the upgrade";
+  g_autofree char *calls = vm_project_back_up (project, "standalone", NULL);
+  g_assert_cmpstr (calls, ==, "freeze begin(vda vdb vdc) wait");
+}
+
 static void
 test_unknown_size (VmProject *project, gconstpointer data)
 {
@@ -218,6 +235,7 @@ main (int argc, char **argv)
   ADD ("somebody-elses-backup", test_somebody_elses_backup);
   ADD ("own-orphan-is-ended", test_own_orphan_is_ended);
   ADD ("standalone", test_standalone);
+  ADD ("labels", test_labels);
   ADD ("unknown-size", test_unknown_size);
   ADD ("no-room", test_no_room);
   ADD ("replaced-file", test_replaced_file);
