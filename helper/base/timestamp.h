@@ -15,6 +15,24 @@
 
 #define BK_TIME_INVALID G_MININT64
 
+/**
+ * bk_time_nsecs:
+ * @seconds: since 1970; any a file can have, or a hostile tar say
+ * @nsecs: of that second
+ *
+ * Returns: nanoseconds since 1970; the nearest that 64 bits have for a time before 1677 or after 2262.
+ */
+static inline gint64
+bk_time_nsecs (gint64 seconds, guint32 nsecs)
+{
+  gint64 time;
+
+  if (__builtin_mul_overflow (seconds + (seconds < 0), G_GINT64_CONSTANT (1000000000), &time) ||
+      __builtin_add_overflow (time, (gint64) nsecs - (seconds < 0 ? 1000000000 : 0), &time))
+    return seconds < 0 ? G_MININT64 : G_MAXINT64;
+  return time;
+}
+
 char *bk_time_to_compact (gint64 usecs);
 char *bk_time_to_dashed (gint64 usecs);
 char *bk_time_to_date (gint64 usecs);

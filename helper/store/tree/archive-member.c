@@ -1,6 +1,7 @@
 #include "store/tree/archive-member.h"
 
 #include "base/gettext.h"
+#include "base/timestamp.h"
 #include "model/tree-path.h"
 #include "store/tree/acl.h"
 
@@ -109,7 +110,7 @@ bk_tree_member_fill (BkTreeArchiveMember *member, struct archive_entry *entry, c
   member->rdev = archive_entry_rdev (entry);
   member->size_bytes = (guint64) MAX (archive_entry_size (entry), 0);
   member->mtime_nsecs =
-      (gint64) archive_entry_mtime (entry) * 1000000000 + archive_entry_mtime_nsec (entry);
+      bk_time_nsecs (archive_entry_mtime (entry), (guint32) archive_entry_mtime_nsec (entry));
   if (member->hardlink_target != NULL && !bk_tree_path_is_valid (member->hardlink_target))
     return _ ("it is a hard link to what is not in the archive");
   if (S_ISLNK (member->mode) && member->hardlink_target == NULL && member->symlink_target == NULL)

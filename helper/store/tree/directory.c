@@ -1,6 +1,7 @@
 #include "store/tree/directory.h"
 
 #include "base/fd.h"
+#include "base/timestamp.h"
 #include "model/tree-path.h"
 #include "store/tree/directory-names.h"
 
@@ -123,7 +124,7 @@ open_directory (int parent_fd, const char *name)
 static inline gint64
 nsec_of (const struct statx_timestamp *time)
 {
-  return time->tv_sec * NSEC_PER_SEC + time->tv_nsec;
+  return bk_time_nsecs (time->tv_sec, time->tv_nsec);
 }
 
 static gboolean

@@ -1,6 +1,7 @@
 /* What small and large members have in common: the header, and what is said of them afterwards. */
 #include "store/tree/pack-private.h"
 
+#include "base/timestamp.h"
 #include "store/tree/pax.h"
 
 #include <errno.h>
@@ -102,8 +103,8 @@ bk_tree_pack_set_result (BkTreeArchiveResult *result,
     return;
   result->mode = st->st_mode;
   result->size_bytes = (guint64) st->st_size;
-  result->mtime_nsecs = (gint64) st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
-  result->ctime_nsecs = (gint64) st->st_ctim.tv_sec * 1000000000 + st->st_ctim.tv_nsec;
+  result->mtime_nsecs = bk_time_nsecs (st->st_mtim.tv_sec, (guint32) st->st_mtim.tv_nsec);
+  result->ctime_nsecs = bk_time_nsecs (st->st_ctim.tv_sec, (guint32) st->st_ctim.tv_nsec);
 }
 
 /**

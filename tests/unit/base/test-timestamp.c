@@ -19,6 +19,34 @@ test_forms (void)
   g_assert_cmpint (bk_time_from_dashed (dashed), ==, instant - 125000);
 }
 
+/* What a file's time may be, on a disk or in a tar; 64 bits of nanoseconds end in 1677 and 2262. */
+static void
+test_nsecs (void)
+{
+  static const struct
+  {
+    gint64 seconds;
+    guint32 nsecs;
+    gint64 expected;
+  } cases[] = {
+    { 0, 0, 0 },
+    { 1, 999999999, 1999999999 },
+    { -1, 999999999, -1 },
+    { -1, 0, -1000000000 },
+    { 9223372036, 854775807, G_MAXINT64 },
+    { 9223372036, 854775808, G_MAXINT64 },
+    { 9223372037, 0, G_MAXINT64 },
+    { G_MAXINT64, 999999999, G_MAXINT64 },
+    { -9223372036, 0, G_GINT64_CONSTANT (-9223372036000000000) },
+    { -9223372037, 145224192, G_MININT64 },
+    { -9223372038, 0, G_MININT64 },
+    { G_MININT64, 0, G_MININT64 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    g_assert_cmpint (bk_time_nsecs (cases[i].seconds, cases[i].nsecs), ==, cases[i].expected);
+}
+
 static void
 test_invalid (void)
 {
@@ -52,6 +80,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/base/timestamp/nsecs", test_nsecs);
   g_test_add_func ("/base/timestamp/forms", test_forms);
   g_test_add_func ("/base/timestamp/invalid", test_invalid);
   return g_test_run ();

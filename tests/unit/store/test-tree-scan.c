@@ -313,6 +313,33 @@ test_left_early (Fixture *fixture, gconstpointer data)
     }
 }
 
+/* A clock that was wrong: the file's time has no place in 64 bits of nanoseconds, and is the nearest. */
+static void
+test_far_times (Fixture *fixture, gconstpointer data)
+{
+  static const gint64 seconds[] = { 14000000000, 9223372037 };
+  const char *sources[] = { fixture->root, NULL };
+  g_auto (GStrv) resolved = bk_tree_sources_resolve (sources, NULL);
+  BkTreeRules rules = { .sources = resolved };
+
+  make (fixture, LIST ("late"));
+  for (guint i = 0; i < G_N_ELEMENTS (seconds); i++)
+    {
+      const struct timespec times[2] = { { .tv_sec = seconds[i] }, { .tv_sec = seconds[i] } };
+      g_assert_cmpint (utimensat (fixture->fd, "late", times, 0), ==, 0);
+      g_autoptr (BkTreeScan) walk = bk_tree_scan_new (&rules, 1, NULL);
+      const BkTreeScanItem *item;
+      gint64 mtime_nsec = 0;
+
+      while ((item = bk_tree_scan_next (walk)) != NULL)
+        {
+          if (g_str_has_suffix (item->found.entry.path, "/late"))
+            mtime_nsec = item->found.entry.mtime_nsec;
+        }
+      g_assert_cmpint (mtime_nsec, >, 0);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -328,6 +355,7 @@ main (int argc, char **argv)
   ADD ("unreadable", test_unreadable);
   ADD ("large-directory", test_large_directory);
   ADD ("deep", test_deep);
+  ADD ("far-times", test_far_times);
   ADD ("left-early", test_left_early);
   return g_test_run ();
 }
