@@ -333,3 +333,18 @@ bk_sync_directory (int dirfd, const char *what, GError **error)
     return TRUE;
   return bk_error_set_errno (error, errno, "“%s” cannot be made durable", what);
 }
+
+/**
+ * bk_sync_directory_of:
+ * @path: absolute, of an entry that was made, renamed or removed
+ *
+ * As bk_sync_directory(), for the directory that @path is in.
+ */
+gboolean
+bk_sync_directory_of (const char *path, GError **error)
+{
+  g_autofree char *directory = g_path_get_dirname (path);
+  autofd int fd = bk_open_directory (directory, error);
+
+  return fd >= 0 && bk_sync_directory (fd, directory, error);
+}

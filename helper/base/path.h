@@ -25,5 +25,6 @@ int bk_open_file_at (int dirfd, const char *relative_path, GError **error);
 
 gboolean bk_remove_tree_at (int dirfd, const char *name, GError **error);
 gboolean bk_sync_directory (int dirfd, const char *what, GError **error);
+gboolean bk_sync_directory_of (const char *path, GError **error);
 char *bk_fd_dup_path (int fd);
 GPtrArray *bk_list_directory (int dirfd, GError **error);

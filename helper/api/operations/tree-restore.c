@@ -1,6 +1,7 @@
 #include "api/operations/tree-restore.h"
 
 #include "api/operations/tree-browse.h"
+#include "api/views/tree.h"
 #include "base/error.h"
 #include "base/gettext.h"
 #include "base/timestamp.h"
@@ -73,16 +74,7 @@ emit_entry (const BkTreeEntry *entry, const char *archive_name, gpointer user_da
   JsonObject *object = json_object_new ();
   g_autofree char *path = g_strconcat ("/", entry->path, NULL);
 
-  if (g_utf8_validate (path, -1, NULL))
-    json_object_set_string_member (object, "path", path);
-  else
-    {
-      g_autofree char *valid = g_utf8_make_valid (path, -1);
-      g_autofree char *base64 = g_base64_encode ((const guchar *) path, strlen (path));
-
-      json_object_set_string_member (object, "path", valid);
-      json_object_set_string_member (object, "path_base64", base64);
-    }
+  bk_view_set_tree_path (object, path);
   g_autofree char *mode = g_strdup_printf ("%06o", bk_tree_mode_to_stat (entry->mode));
   json_object_set_string_member (object, "mode", mode);
   json_object_set_int_member (object, "size_bytes", entry->size_bytes);

@@ -5,6 +5,26 @@
 
 #include <string.h>
 
+/**
+ * bk_view_set_tree_path:
+ * @object: gets “path”, and “path_base64” for one whose bytes are not UTF-8, which JSON cannot have
+ * @path: as it is on the disk
+ */
+void
+bk_view_set_tree_path (JsonObject *object, const char *path)
+{
+  if (g_utf8_validate (path, -1, NULL))
+    {
+      json_object_set_string_member (object, "path", path);
+      return;
+    }
+  g_autofree char *valid = g_utf8_make_valid (path, -1);
+  g_autofree char *base64 = g_base64_encode ((const guchar *) path, strlen (path));
+
+  json_object_set_string_member (object, "path", valid);
+  json_object_set_string_member (object, "path_base64", base64);
+}
+
 static void
 add_done (JsonObject *object, const BkTreeBackupResult *result)
 {
@@ -93,16 +113,7 @@ bk_view_tree_listed (const BkTreeListed *listed)
   g_autofree char *mode = g_strdup_printf ("%04o", bk_tree_mode_to_stat (listed->mode) & 07777);
 
   json_object_set_string_member (object, "name", name);
-  if (g_utf8_validate (path, -1, NULL))
-    json_object_set_string_member (object, "path", path);
-  else
-    {
-      g_autofree char *valid = g_utf8_make_valid (path, -1);
-      g_autofree char *base64 = g_base64_encode ((const guchar *) path, strlen (path));
-
-      json_object_set_string_member (object, "path", valid);
-      json_object_set_string_member (object, "path_base64", base64);
-    }
+  bk_view_set_tree_path (object, path);
   json_object_set_string_member (object, "type", type);
   json_object_set_int_member (object, "size_bytes",
                               is_directory ? (gint64) listed->below_bytes : listed->size_bytes);

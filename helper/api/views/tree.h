@@ -7,6 +7,7 @@
 
 #include <json-glib/json-glib.h>
 
+void bk_view_set_tree_path (JsonObject *object, const char *path);
 JsonNode *
 bk_view_tree_backup (const char *name, const char *project_id, const BkTreeBackupResult *result);
 JsonNode *bk_view_tree_listed (const BkTreeListed *listed);

@@ -90,6 +90,30 @@ check_request (const BkTreeRestoreRequest *request, GError **error)
   return TRUE;
 }
 
+/* Checks what is asked for and finds out what it takes.
+ *
+ * @path: (out) (transfer full): of what is selected
+ *
+ * Returns: (transfer full) (nullable): the point, with @outcome filled in. */
+static BkTreePoint *
+open_planned (BkRepository *repository,
+              const BkTreeRestoreRequest *request,
+              char **path,
+              BkTreeRestoreOutcome *outcome,
+              GCancellable *cancellable,
+              GError **error)
+{
+  memset (outcome, 0, sizeof *outcome);
+  if (!check_request (request, error) || !bk_tree_parse_path (request->file, path, error))
+    return NULL;
+
+  g_autoptr (BkTreePoint) point = open_point (repository, request, outcome, cancellable, error);
+  BkTreeSelection selection = { *path };
+  if (point == NULL || !plan_selection (point, &selection, outcome, cancellable, error))
+    return NULL;
+  return g_steal_pointer (&point);
+}
+
 /**
  * bk_tree_restore_plan:
  * @outcome: (out): what bk_tree_restore() would do; bk_tree_restore_outcome_clear() it
@@ -104,14 +128,11 @@ bk_tree_restore_plan (BkRepository *repository,
                       GError **error)
 {
   g_autofree char *path = NULL;
-
-  memset (outcome, 0, sizeof *outcome);
-  if (!check_request (request, error) || !bk_tree_parse_path (request->file, &path, error))
-    return FALSE;
-
-  g_autoptr (BkTreePoint) point = open_point (repository, request, outcome, cancellable, error);
+  g_autoptr (BkTreePoint) point =
+      open_planned (repository, request, &path, outcome, cancellable, error);
   BkTreeSelection selection = { path };
-  if (point == NULL || !plan_selection (point, &selection, outcome, cancellable, error))
+
+  if (point == NULL)
     return FALSE;
 
   autofd int target = bk_open_directory (request->target, NULL);
@@ -237,14 +258,11 @@ bk_tree_restore (BkRepository *repository,
 {
   gint64 started_usecs = g_get_monotonic_time ();
   g_autofree char *path = NULL;
-
-  memset (outcome, 0, sizeof *outcome);
-  if (!check_request (request, error) || !bk_tree_parse_path (request->file, &path, error))
-    return FALSE;
-
-  g_autoptr (BkTreePoint) point = open_point (repository, request, outcome, cancellable, error);
+  g_autoptr (BkTreePoint) point =
+      open_planned (repository, request, &path, outcome, cancellable, error);
   BkTreeSelection selection = { path };
-  if (point == NULL || !plan_selection (point, &selection, outcome, cancellable, error))
+
+  if (point == NULL)
     return FALSE;
 
   Telling telling = { .request = request,

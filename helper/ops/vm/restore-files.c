@@ -188,15 +188,6 @@ write_small (const BkRestoreFile *file, GError **error)
   return TRUE;
 }
 
-static gboolean
-sync_parent (const char *path, GError **error)
-{
-  g_autofree char *directory = g_path_get_dirname (path);
-  autofd int fd = bk_open_directory (directory, error);
-
-  return fd >= 0 && bk_sync_directory (fd, directory, error);
-}
-
 /**
  * bk_restore_files_write:
  * @size_bytes: (out): what the images take
@@ -234,7 +225,8 @@ bk_restore_files_write (const GPtrArray *files,
     }
   for (guint i = 0; i < files->len; i++)
     {
-      if (!sync_parent (((const BkRestoreFile *) g_ptr_array_index (files, i))->path, error))
+      if (!bk_sync_directory_of (((const BkRestoreFile *) g_ptr_array_index (files, i))->path,
+                                 error))
         return FALSE;
     }
   return TRUE;

@@ -62,15 +62,6 @@ cannot_link (int errnum)
 }
 
 static gboolean
-sync_parent (const char *path, GError **error)
-{
-  g_autofree char *directory = g_path_get_dirname (path);
-  autofd int fd = bk_open_directory (directory, error);
-
-  return fd >= 0 && bk_sync_directory (fd, directory, error);
-}
-
-static gboolean
 rename_no_replace (const char *from, const char *to)
 {
   return renameat2 (AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0;
@@ -105,7 +96,7 @@ bk_restore_place (const BkRestoreJournal *journal, GError **error)
         continue;
       if (!place_one (&place, journal->overwrite))
         return bk_error_set_errno (error, errno, "“%s” cannot be put in its place", place.path);
-      if (!sync_parent (place.path, error))
+      if (!bk_sync_directory_of (place.path, error))
         return FALSE;
     }
   return TRUE;
@@ -189,7 +180,7 @@ close_gate (const Place *place, GError **error)
     return in_the_way (place, error);
   if (!is_there (place->kept) && rename (place->path, place->kept) < 0 && errno != ENOENT)
     return bk_error_set_errno (error, errno, "“%s” cannot be replaced", place->path);
-  return sync_parent (place->path, error);
+  return bk_sync_directory_of (place->path, error);
 }
 
 static gboolean
@@ -204,7 +195,7 @@ swap_one (const Place *place, GError **error)
     return bk_error_set_errno (error, errno, "“%s” cannot be kept", place->path);
   if (rename (place->temporary, place->path) < 0)
     return bk_error_set_errno (error, errno, "“%s” cannot be replaced", place->path);
-  return sync_parent (place->path, error);
+  return bk_sync_directory_of (place->path, error);
 }
 
 /* A VM of which nothing can be known may run. Memory that was saved since goes on from the disks as
@@ -307,7 +298,7 @@ bk_restore_swap (const BkRestoreJournal *journal, BkVmRun *run, GError **error)
     return FALSE;
   if (!rename_no_replace (gate.temporary, gate.path))
     return bk_error_set_errno (error, errno, "“%s” cannot be replaced", gate.path);
-  return sync_parent (gate.path, error);
+  return bk_sync_directory_of (gate.path, error);
 }
 
 /**
@@ -358,7 +349,7 @@ bk_restore_unswap (const BkRestoreJournal *journal)
       g_auto (Place) place = place_at (journal, i - 1);
 
       failed_count += put_back (&place) ? 0 : 1;
-      sync_parent (place.path, NULL);
+      bk_sync_directory_of (place.path, NULL);
     }
   return failed_count;
 }

@@ -4,6 +4,7 @@
 
 #include "base/fd.h"
 #include "model/tree-entry.h"
+#include "store/tree/directory-names.h"
 
 #include <errno.h>
 #include <fcntl.h>
