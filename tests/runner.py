@@ -73,17 +73,43 @@ def step(name, command, **options):
     return Counts(passed=1) if status == 0 else one_failure(f"{name}: exit status {status}", text)
 
 
-@functools.cache
+def once(function):
+    """What is done once a run, though two rows ask for it at the same time."""
+    lock = threading.Lock()
+    cached = functools.cache(function)
+
+    def ask(*arguments):
+        with lock:
+            return cached(*arguments)
+
+    return ask
+
+
+def has_options(directory, options):
+    """Whether a build directory was set up with these."""
+    try:
+        known = json.loads((directory / "meson-info/intro-buildoptions.json").read_text())
+    except OSError:
+        return False
+    return set(options) <= {f"-D{one['name']}={one['value']}" for one in known}
+
+
+@once
 def build(directory, *options):
     """Sets up and builds, once a run; returns None, or what counts as its failure."""
     name = directory.name
-    if not (directory / "build.ninja").exists():
+    if not (directory / "build.ninja").exists() or not has_options(directory, options):
         shutil.rmtree(directory, ignore_errors=True)
         setup = step(f"{name}-setup", ["meson", "setup", directory, "-Dwerror=true", *options])
         if setup.failed:
             return setup
     made = step(name, ["ninja", "-C", directory])
     return made if made.failed else None
+
+
+def build_program():
+    """As the Debian package has it, which the tests make of this build."""
+    return build(BUILD, "-Dprefix=/usr")
 
 
 def meson_test(name, directory, suite, arguments, env=None, slowness=10):
@@ -103,11 +129,11 @@ def meson_test(name, directory, suite, arguments, env=None, slowness=10):
 
 
 def unit(arguments):
-    return build(BUILD) or meson_test("unit", BUILD, "unit", arguments)
+    return build_program() or meson_test("unit", BUILD, "unit", arguments)
 
 
 def fuzz(arguments):
-    return build(BUILD) or meson_test("fuzz", BUILD, "fuzz", arguments)
+    return build_program() or meson_test("fuzz", BUILD, "fuzz", arguments)
 
 
 def sanitize(arguments):
@@ -122,7 +148,7 @@ def sanitize(arguments):
     return counts
 
 
-@functools.cache
+@once
 def npm_install(directory):
     """npm ci, when the lock file is another than the one that was installed last."""
     lock = (directory / "package-lock.json").read_bytes()
@@ -136,7 +162,7 @@ def npm_install(directory):
     return None
 
 
-@functools.cache
+@once
 def build_page():
     return npm_install(PAGE) or (
         lambda made: made if made.failed else None)(step("page-build", ["npm", "run", "build"], cwd=PAGE))
@@ -164,7 +190,7 @@ def pytest(name, directory, arguments, env=None, tests=INTEGRATION):
     return from_junit(name, junit, status, text)
 
 
-@functools.cache
+@once
 def fetch_guest():
     """The kernel that the demo guest boots: the test bed has no network."""
     made = step("demo-fetch", [TOP / "packaging/demo/vm", "fetch"])
@@ -188,7 +214,7 @@ def integration_files(pattern, arguments=()):
 
 
 def integration(arguments):
-    failed = build(BUILD) or fetch_guest()
+    failed = build_program() or fetch_guest() or npm_install(PAGE)
     if failed or arguments:
         return failed or pytest("integration", BUILD, arguments)
     return integration_files("test_*.py")
@@ -197,7 +223,7 @@ def integration(arguments):
 def kill_sweep(arguments):
     """Not among what is run without an argument: it takes hours. Arguments are names of operations, and at the
     end, to take it in pieces, one like 2/5: every fifth step of them from the second on."""
-    failed = build(BUILD)
+    failed = build_program()
     if failed:
         return failed
     part = arguments.pop() if arguments and "/" in arguments[-1] else "1/1"
@@ -213,7 +239,7 @@ def kill_sweep(arguments):
 
 
 def browser(arguments):
-    failed = build(BUILD) or build_page() or npm_install(BROWSER)
+    failed = build_program() or build_page() or npm_install(BROWSER)
     if failed:
         return failed
     status, text = call(

@@ -13,7 +13,8 @@ from support.cockpit import Cockpit
 from support.demo import DemoGuest
 from support.files import mount_reflinks
 from support.helper import BINARY, Helper
-from support.machine import CannotBoot, Machine
+from support.machine import Machine, boot
+from support.package import build_packages
 from support.process import run
 from support.vm import CONNECT, Vm, virsh
 from support.wait import TIMEOUT
@@ -152,18 +153,16 @@ def cockpit(helper, scratch):
 
 @pytest.fixture(scope="session")
 def booted():
-    """One machine with a systemd for all tests that need one. Where none can be run, these tests are
-    skipped and say why."""
-    # Below /run, which the bed has in memory: an overlay's upper directory cannot lie on an overlay.
-    machine = Machine(pathlib.Path(tempfile.mkdtemp(prefix="bk-machine-", dir="/run")))
-    try:
-        machine.install()
-        machine.boot()
-        yield machine
-    except CannotBoot as reason:
-        pytest.skip(str(reason))
-    finally:
-        machine.close()
+    """One machine with the program, for all tests that need one."""
+    yield from boot(Machine.install)
+
+
+@pytest.fixture(scope="session")
+def packages(tmp_path_factory):
+    """A directory with the Debian packages of this version and of the next."""
+    directory = tmp_path_factory.mktemp("packages")
+    build_packages(directory)
+    return directory
 
 
 class Daemon:

@@ -3,8 +3,7 @@ units of their own."""
 
 import pytest
 
-from support.machine import MachineVm
-from support.slow import begin_slowly
+from support.machine import MachineVm, unit_of
 from support.users import ALICE
 from support.wait import wait_until
 
@@ -32,24 +31,6 @@ def session(machine):
     made.kill()
 
 
-def start_job(machine, vm, session, **args):
-    """One that takes minutes; returns its id. QEMU takes 64 MiB at once, whatever the limit is."""
-    vm.write(0x11, "0", "200M")
-
-    def begin():
-        session.open("job", "vm.backup", {"vms": ["web1"], "limit_mib": 1, **args}, ticket=machine.ticket())
-        return session.until_begun("job")["job"].frames[0]
-
-    first = begin_slowly("web1", begin, vm.ask_qemu)
-    job_id = first["log"]["job_id"] if "log" in first else first["progress"]["id"]
-    wait_until(lambda: machine.state(unit_of(job_id)) == "active", "the job has a unit")
-    return job_id
-
-
-def unit_of(job_id):
-    return f"cockpit-backup-job-{job_id}.service"
-
-
 def job(machine, job_id):
     return next(each for each in machine.items("job", "list") if each["id"] == job_id)
 
@@ -72,7 +53,7 @@ def test_backups_by_the_unit(machine, vm):
 
 
 def test_job_outlives_all_and_is_cancelled(machine, vm, session):
-    job_id = start_job(machine, vm, session)
+    job_id = vm.start_job(session)
     session.process.kill()
     machine.run("systemctl", "stop", "cockpit-backup.service", "cockpit-backup.socket")
     assert machine.state(unit_of(job_id)) == "active"
@@ -85,7 +66,7 @@ def test_job_outlives_all_and_is_cancelled(machine, vm, session):
 
 
 def test_job_is_stopped_by_its_unit(machine, vm, session):
-    job_id = start_job(machine, vm, session)
+    job_id = vm.start_job(session)
     machine.run("systemctl", "stop", unit_of(job_id))
     assert job(machine, job_id)["state"] == "cancelled"
     assert vm.virsh("checkpoint-list", "web1", "--name").strip() == ""
@@ -106,7 +87,7 @@ def test_job_with_warnings_is_no_failed_unit(machine, session):
 
 def test_job_ends_before_libvirt_does(machine, vm, session):
     """At a shutdown it needs the daemon to take its backup back."""
-    job_id = start_job(machine, vm, session)
+    job_id = vm.start_job(session)
     after = machine.show(unit_of(job_id), "After")["After"].split()
     assert {"libvirtd.service", "virtqemud.service", "remote-fs.target"} <= set(after)
     session.kill()

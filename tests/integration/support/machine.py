@@ -6,9 +6,13 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import tempfile
+
+import pytest
 
 from .bridge import Bridge
 from .helper import BINARY
+from .slow import begin_slowly
 from .users import ALICE
 from .wait import wait_until
 
@@ -43,11 +47,19 @@ class Machine:
 
     def install(self):
         """The program, as “meson install” does it; before the first start."""
+        self.prepare()
         environment = {**os.environ, "DESTDIR": str(self.disk)}
         done = subprocess.run(["meson", "install", "--no-rebuild", "--quiet", "-C", BUILD],
                               env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               check=False)
         assert done.returncode == 0, done.stdout + done.stderr
+        found = [path for path in self.disk.rglob("cockpit-backup")
+                 if path.is_file() and os.access(path, os.X_OK) and path.parent.name == "bin"]
+        assert len(found) == 1, found
+        self.program = "/" + str(found[0].relative_to(self.disk))
+
+    def prepare(self):
+        """What the tests need there beside the program; before the first start."""
         (self.disk / "home/alice").mkdir(parents=True)
         for name in ("passwd", "group"):
             account = f"alice:x:{ALICE.uid}:{ALICE.uid}::/home/alice:/bin/sh\n"
@@ -57,13 +69,9 @@ class Machine:
             (self.disk / "etc").mkdir(exist_ok=True)
             (self.disk / "etc" / name).write_text(text)
         hold = self.disk / "etc/systemd/hold"
-        hold.parent.mkdir()
+        hold.parent.mkdir(parents=True)
         services = " ".join(f"cockpit-backup-{unit}.service" for unit in UNITS)
         hold.write_text(f"[Unit]\nAfter={services}\n")
-        found = [path for path in self.disk.rglob("cockpit-backup")
-                 if path.is_file() and os.access(path, os.X_OK) and path.parent.name == "bin"]
-        assert len(found) == 1, found
-        self.program = "/" + str(found[0].relative_to(self.disk))
 
     def boot(self):
         with open(self.log, "ab") as console:
@@ -157,6 +165,25 @@ class Machine:
         shutil.rmtree(self.directory)
 
 
+def boot(prepare):
+    """For a fixture: a machine with a systemd, and with what prepare(machine) does before its start.
+    Where none can be run, the tests that need one are skipped and say why."""
+    # Below /run, which the bed has in memory: an overlay's upper directory cannot lie on an overlay.
+    machine = Machine(pathlib.Path(tempfile.mkdtemp(prefix="bk-machine-", dir="/run")))
+    try:
+        prepare(machine)
+        machine.boot()
+        yield machine
+    except CannotBoot as reason:
+        pytest.skip(str(reason))
+    finally:
+        machine.close()
+
+
+def unit_of(job_id):
+    return f"cockpit-backup-job-{job_id}.service"
+
+
 class MachineVm:
     """A VM without an operating system, inside the machine."""
 
@@ -190,6 +217,21 @@ class MachineVm:
         self.virsh("qemu-monitor-command", self.name, "--hmp",
                    "qemu-io -d /machine/peripheral/virtio-disk0/virtio-backend "
                    f'"write -P {value:#x} {offset} {length}"')
+
+    def start_job(self, session, **args):
+        """A backup that takes minutes, asked for in a session; returns its id. QEMU takes 64 MiB at once,
+        whatever the limit is."""
+        self.write(0x11, "0", "200M")
+
+        def begin():
+            session.open("job", "vm.backup", {"vms": [self.name], "limit_mib": 1, **args},
+                         ticket=self.machine.ticket())
+            return session.until_begun("job")["job"].frames[0]
+
+        first = begin_slowly(self.name, begin, self.ask_qemu)
+        job_id = first["log"]["job_id"] if "log" in first else first["progress"]["id"]
+        wait_until(lambda: self.machine.state(unit_of(job_id)) == "active", "the job has a unit")
+        return job_id
 
     def steps(self):
         """What its completed backups are, oldest first."""
