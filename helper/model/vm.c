@@ -223,7 +223,8 @@ bk_vm_disk_ability (const BkVmDisk *disk, const char **reason)
     return BK_DISK_NONE; /* a cdrom or floppy: its medium is not the VM's own */
   if (disk->path == NULL && g_strcmp0 (disk->source_type, "volume") != 0)
     {
-      *reason = N_ ("It is not a file or a block device of this host: it is not backed up.");
+      *reason = N_ ("It is not a file or a block device of this host: it is not backed up. Back it "
+                    "up where it lies, or from inside the guest.");
       return BK_DISK_NONE;
     }
   if (disk->read_only)
