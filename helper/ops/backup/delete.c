@@ -38,6 +38,39 @@ check_confirmed (const BkBackup *backup, const char *confirm, GError **error)
   return FALSE;
 }
 
+typedef struct
+{
+  const BkBackup *backup;
+  GError *error; /* (nullable) */
+} Unreadable;
+
+/* Whether what lies at @where in the catalogue can be something that is restored through @backup. */
+static gboolean
+may_need (const char *where, const BkBackup *backup)
+{
+  if (g_str_has_prefix (backup->project_id, "tree/"))
+    {
+      g_autofree char *generation = g_strconcat (backup->directory, "/", NULL);
+
+      return g_str_has_prefix (where, generation);
+    }
+  return backup->type == BK_BACKUP_INCREMENTAL ||
+         (backup->type == BK_BACKUP_FULL && !bk_retention_is_protected (backup));
+}
+
+static void
+on_unreadable (const char *where, const GError *why, gpointer user_data)
+{
+  Unreadable *unreadable = user_data;
+
+  if (unreadable->error == NULL && may_need (where, unreadable->backup))
+    bk_set_error (
+        &unreadable->error, BK_ERROR_INTEGRITY,
+        "“%s” was not deleted: it is not known whether “%s” needs it, which cannot be read: "
+        "%s; mend that, or move it away, first",
+        unreadable->backup->id, where, why->message);
+}
+
 /* What goes before @backup can; empty unless @with_dependents asks for it.
  *
  * Returns: (transfer full) (nullable): the backups in the order of their removal, @backup last. */
@@ -47,11 +80,17 @@ find_removals (BkRepository *repository,
                gboolean with_dependents,
                GError **error)
 {
+  Unreadable unreadable = { .backup = backup };
   g_autoptr (GPtrArray) all =
-      bk_catalogue_list (repository, backup->project_id, NULL, NULL, NULL, error);
+      bk_catalogue_list (repository, backup->project_id, on_unreadable, &unreadable, NULL, error);
   g_autoptr (GPtrArray) dependents = all == NULL ? NULL : bk_retention_all_dependents (backup, all);
   g_autoptr (GPtrArray) removals = g_ptr_array_new_with_free_func ((GDestroyNotify) bk_backup_free);
 
+  if (unreadable.error != NULL)
+    {
+      g_propagate_error (error, unreadable.error);
+      return NULL;
+    }
   if (dependents == NULL)
     return NULL;
   if (dependents->len > 0 && !with_dependents)
@@ -192,7 +231,8 @@ finish_interrupted (BkRepository *repository,
  * @job_id: who holds the project while it runs
  *
  * Errors: %BK_ERROR_NOT_FOUND; %BK_ERROR_BUSY names what depends on it, or the job that works on
- *   the project; %BK_ERROR_DENIED for a protected one that was not confirmed. Nothing is removed
+ *   the project; %BK_ERROR_INTEGRITY names a record that cannot be read, of what may depend on it;
+ *   %BK_ERROR_DENIED for a protected one that was not confirmed. Nothing is removed
  *   then.
  *
  * Returns: (transfer full) (nullable) (element-type BkBackup): what was deleted.

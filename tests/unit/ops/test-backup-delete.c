@@ -122,6 +122,39 @@ test_delete_protected_dependent (VmProject *project, gconstpointer data)
   g_assert_cmpuint (vm_project_count (project), ==, 4);
 }
 
+/* The first incremental's record is damaged: the second one needs the base all the same. */
+static void
+test_delete_unknown_dependents (VmProject *project, gconstpointer data)
+{
+  g_autofree char *base = vm_project_id_of (project, "Base");
+  g_autofree char *incremental = vm_project_id_of (project, "Inc");
+  g_autofree char *snapshot = vm_project_id_of (project, "Snapshot");
+  g_autofree char *record = g_build_filename (project->root, incremental, "metadata.json", NULL);
+  g_autoptr (GError) error = NULL;
+  g_auto (BkBackupDeletePlan) plan = { 0 };
+
+  end_cycle (project);
+  g_assert_true (g_file_set_contents (record, "{", -1, NULL));
+  for (guint i = 0; i < 2; i++)
+    {
+      g_assert_null (
+          bk_backup_delete (project->repository, base, NULL, i == 1, "job", NULL, &error));
+      g_assert_error (error, BK_ERROR, BK_ERROR_INTEGRITY);
+      g_assert_nonnull (strstr (error->message, strrchr (incremental, '/') + 1));
+      g_clear_error (&error);
+    }
+  g_assert_false (bk_backup_delete_plan (project->repository, base, &plan, &error));
+  g_assert_error (error, BK_ERROR, BK_ERROR_INTEGRITY);
+  g_assert_cmpuint (vm_project_count (project), ==, 3);
+
+  /* Nothing can need what stands by itself. */
+  g_clear_error (&error);
+  g_autoptr (GPtrArray) removed =
+      bk_backup_delete (project->repository, snapshot, NULL, FALSE, "job", NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (removed->len, ==, 1);
+}
+
 static void
 test_hostile_ids (VmProject *project, gconstpointer data)
 {
@@ -266,6 +299,7 @@ main (int argc, char **argv)
   ADD ("alone", test_delete);
   ADD ("protected", test_delete_protected);
   ADD ("protected-dependent", test_delete_protected_dependent);
+  ADD ("unknown-dependents", test_delete_unknown_dependents);
   ADD ("interrupted", test_delete_interrupted);
   ADD ("hostile-ids", test_hostile_ids);
   ADD ("busy", test_busy);
