@@ -1,6 +1,5 @@
 #include "store/archive/export-source.h"
 
-#include "base/buffer.h"
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/fd.h"
@@ -25,21 +24,25 @@
 typedef struct
 {
   struct archive *archive;
-  BkExportBytesFunc func;
-  gpointer user_data;
+  BkExportTarget target;
   BkSha256 *sha256;
-  guint8 *buffer;
   const char *options; /* of the format */
 } Writer;
+
+static void
+set_reader_gone (struct archive *archive)
+{
+  archive_set_error (archive, ECANCELED, "The reader is gone");
+}
 
 static la_ssize_t
 on_write (struct archive *archive, void *user_data, const void *data, size_t length_bytes)
 {
   Writer *writer = user_data;
 
-  if (writer->func (data, length_bytes, writer->user_data))
+  if (writer->target.bytes (data, length_bytes, writer->target.user_data))
     return (la_ssize_t) length_bytes;
-  archive_set_error (archive, ECANCELED, "The reader is gone");
+  set_reader_gone (archive);
   return -1;
 }
 
@@ -100,7 +103,7 @@ is_corrupt (const char *member, const char *how, GError **error)
 
 static gboolean
 read_some (int fd,
-           Writer *writer,
+           guint8 *buffer,
            const char *member,
            guint64 offset,
            gsize wanted_bytes,
@@ -110,7 +113,7 @@ read_some (int fd,
   ssize_t n;
 
   do
-    n = pread (fd, writer->buffer, wanted_bytes, (off_t) offset);
+    n = pread (fd, buffer, wanted_bytes, (off_t) offset);
   while (n < 0 && errno == EINTR);
   if (n < 0)
     return bk_error_set_errno (error, errno, "Reading “%s” failed", member);
@@ -119,7 +122,8 @@ read_some (int fd,
 }
 
 /* Exactly the recorded size: libarchive would pad what is short and cut what is long, and call
- * both well. */
+ * both well. What is read goes where the target wants it, as libarchive gives a member's data on
+ * without copying them. */
 static gboolean
 write_contents (Writer *writer, int fd, const BkExportFile *file, GError **error)
 {
@@ -129,18 +133,27 @@ write_contents (Writer *writer, int fd, const BkExportFile *file, GError **error
   bk_sha256_reset (writer->sha256);
   while (offset < file->size_bytes)
     {
-      gsize wanted_bytes = (gsize) MIN (READ_BYTES, file->size_bytes - offset);
+      gsize room_bytes = 0;
+      guint8 *room = writer->target.room (&room_bytes, writer->target.user_data);
+      gsize wanted_bytes = (gsize) MIN (MIN (READ_BYTES, room_bytes), file->size_bytes - offset);
 
-      if (!read_some (fd, writer, file->member, offset, wanted_bytes, &got_bytes, error))
+      if (room == NULL)
+        {
+          set_reader_gone (writer->archive);
+          return set_archive_error (writer, file->member, error);
+        }
+      if (!read_some (fd, room, file->member, offset, wanted_bytes, &got_bytes, error))
         return FALSE;
       if (got_bytes == 0)
         return is_corrupt (file->member, _ ("it ended before its recorded size"), error);
-      bk_sha256_update (writer->sha256, writer->buffer, got_bytes);
-      if (!write_data (writer, file->member, writer->buffer, got_bytes, error))
+      bk_sha256_update (writer->sha256, room, got_bytes);
+      if (!write_data (writer, file->member, room, got_bytes, error))
         return FALSE;
       offset += got_bytes;
     }
-  if (!read_some (fd, writer, file->member, offset, 1, &got_bytes, error))
+
+  guint8 more;
+  if (!read_some (fd, &more, file->member, offset, 1, &got_bytes, error))
     return FALSE;
   if (got_bytes > 0)
     return is_corrupt (file->member, _ ("it grew beyond its recorded size"), error);
@@ -224,18 +237,17 @@ discard (const void *data, gsize length_bytes, gpointer user_data)
  * @files: (element-type BkExportFile): in their order
  * @manifest: the first member
  * @now_usecs: the time it bears
- * @func: given the bytes of a pax archive; when something is wrong it is not given its end
+ * @target: given the bytes of a pax archive; when something is wrong it is not given its end
  *
  * Errors: %BK_ERROR_INTEGRITY, naming it, for a file that is not what was recorded about it;
- *   %BK_ERROR_CANCELLED when @func returns %FALSE.
+ *   %BK_ERROR_CANCELLED when @target has enough.
  */
 gboolean
 bk_export_write_tar (BkRepository *repository,
                      GPtrArray *files,
                      GBytes *manifest,
                      gint64 now_usecs,
-                     BkExportBytesFunc func,
-                     gpointer user_data,
+                     const BkExportTarget *target,
                      GError **error)
 {
   /* libarchive turns names into UTF-8 by the thread's locale, and ends the program where that is
@@ -244,17 +256,12 @@ bk_export_write_tar (BkRepository *repository,
   locale_t utf8 = newlocale (LC_CTYPE_MASK, "C.UTF-8", (locale_t) 0);
   locale_t before = uselocale (utf8);
   g_autoptr (BkSha256) sha256 = bk_sha256_new ();
-  g_autoptr (BkBuffer) buffer = bk_buffer_new (READ_BYTES);
-  Writer writer = { archive_write_new (),
-                    func,
-                    user_data,
-                    sha256,
-                    buffer,
+  Writer writer = { archive_write_new (), *target, sha256,
                     utf8 != (locale_t) 0 ? "hdrcharset=UTF-8" : "hdrcharset=BINARY" };
   gboolean success = write_members (&writer, repository, files, manifest, now_usecs, error);
 
   /* Freeing closes an archive that is not closed, which would pad the member and end it well. */
-  writer.func = discard;
+  writer.target.bytes = discard;
   archive_write_free (writer.archive);
   uselocale (before);
   if (utf8 != (locale_t) 0)

@@ -5,13 +5,20 @@
 
 #include <gio/gio.h>
 
-/* Takes the bytes of the archive; FALSE ends the making of it. */
-typedef gboolean (*BkExportBytesFunc) (const void *data, gsize length_bytes, gpointer user_data);
+/* Where the bytes of the archive go. */
+typedef struct
+{
+  /* Where so many of the next bytes can be read to, at least one; bytes() is then given
+   * that very place. %NULL ends the making of the archive. */
+  guint8 *(*room) (gsize *room_bytes, gpointer user_data);
+  /* Takes the next bytes. %FALSE ends the making of the archive. */
+  gboolean (*bytes) (const void *data, gsize length_bytes, gpointer user_data);
+  gpointer user_data;
+} BkExportTarget;
 
 gboolean bk_export_write_tar (BkRepository *repository,
                               GPtrArray *files,
                               GBytes *manifest,
                               gint64 now_usecs,
-                              BkExportBytesFunc func,
-                              gpointer user_data,
+                              const BkExportTarget *target,
                               GError **error);

@@ -18,6 +18,12 @@ struct _BkExportStream
 
 G_DEFINE_FINAL_TYPE (BkExportStream, bk_export_stream, G_TYPE_INPUT_STREAM)
 
+static guint8 *
+give_room (gsize *room_bytes, gpointer user_data)
+{
+  return bk_gzip_ring_room (user_data, room_bytes);
+}
+
 static gboolean
 take_bytes (const void *data, gsize length_bytes, gpointer user_data)
 {
@@ -28,10 +34,11 @@ static gpointer
 make_tar (gpointer user_data)
 {
   BkExportStream *self = user_data;
+  const BkExportTarget target = { give_room, take_bytes, self->ring };
   g_autoptr (GError) failure = NULL;
 
-  bk_export_write_tar (self->repository, self->files, self->manifest, self->now_usecs, take_bytes,
-                       self->ring, &failure);
+  bk_export_write_tar (self->repository, self->files, self->manifest, self->now_usecs, &target,
+                       &failure);
   bk_gzip_ring_end (self->ring, failure);
   return NULL;
 }

@@ -3,6 +3,7 @@
 #include "base/buffer.h"
 #include "base/thread.h"
 #include "store/archive/gzip-packer.h"
+#include "store/archive/gzip-stored.h"
 
 #include <isa-l/crc.h>
 #include <string.h>
@@ -10,6 +11,10 @@
 #define PIECE_BYTES (256 * 1024)
 #define WORKERS_MAX_COUNT 4
 #define PIECES_COUNT 16
+
+/* A writer who waits for room is woken when there is so much: waking it for each piece costs more
+ * than the pieces do where the processors are busy. */
+#define ROOM_LEAST_COUNT 4
 
 /* RFC 1952: no name and no time, so that the same bytes give the same file; an unknown system. */
 static const guint8 gzip_head[] = { 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255 };
@@ -21,13 +26,15 @@ typedef struct
 {
   BkBuffer *plain;
   gsize plain_bytes;
+  gboolean is_stored; /* the reader takes it from @plain */
   guint8 *packed;
   gsize packed_bytes;
   gboolean is_packed;
 } Piece;
 
 /* Pieces have numbers that only grow: taken ≤ claimed ≤ filled ≤ taken + PIECES_COUNT. Those from
- * claimed on wait for somebody to compress them; each piece is one thread's at a time. */
+ * claimed on wait for somebody to compress them, unless they are stored; the one at claimed is not.
+ * Each piece is one thread's at a time. */
 struct _BkGzipRing
 {
   Piece pieces[PIECES_COUNT];
@@ -35,7 +42,9 @@ struct _BkGzipRing
   guint workers_count;
 
   GMutex mutex;
-  GCond changed;
+  GCond work;    /* for who compresses: there is a piece, or it is over */
+  GCond room;    /* for the writer: there is some, or it is over */
+  GCond changed; /* for the reader: a piece has come, or is packed, or it is over */
   guint64 taken;
   guint64 claimed;
   guint64 filled;
@@ -60,18 +69,27 @@ piece_of (BkGzipRing *ring, guint64 number)
   return &ring->pieces[number % PIECES_COUNT];
 }
 
+/* With the mutex held. */
+static void
+pass_stored (BkGzipRing *ring)
+{
+  while (ring->claimed < ring->filled && piece_of (ring, ring->claimed)->is_stored)
+    ring->claimed++;
+}
+
 /* With the mutex held; it is released meanwhile. */
 static void
 pack_next (BkGzipRing *ring, BkGzipPacker *packer)
 {
   Piece *piece = piece_of (ring, ring->claimed++);
 
+  pass_stored (ring);
   g_mutex_unlock (&ring->mutex);
   piece->packed_bytes = bk_gzip_packer_pack (packer, piece->plain, piece->plain_bytes,
                                              piece->packed, bk_gzip_packed_max_bytes (PIECE_BYTES));
   g_mutex_lock (&ring->mutex);
   piece->is_packed = TRUE;
-  g_cond_broadcast (&ring->changed);
+  g_cond_signal (&ring->changed);
 }
 
 static gpointer
@@ -86,7 +104,7 @@ work (gpointer user_data)
       if (ring->claimed < ring->filled)
         pack_next (ring, packer);
       else
-        g_cond_wait (&ring->changed, &ring->mutex);
+        g_cond_wait (&ring->work, &ring->mutex);
     }
   g_mutex_unlock (&ring->mutex);
   return NULL;
@@ -103,6 +121,8 @@ bk_gzip_ring_new (void)
   BkGzipRing *self = g_new0 (BkGzipRing, 1);
 
   g_mutex_init (&self->mutex);
+  g_cond_init (&self->work);
+  g_cond_init (&self->room);
   g_cond_init (&self->changed);
   for (guint i = 0; i < PIECES_COUNT; i++)
     {
@@ -136,6 +156,8 @@ bk_gzip_ring_free (BkGzipRing *ring)
   bk_gzip_packer_free (ring->packer);
   g_clear_error (&ring->failure);
   g_mutex_clear (&ring->mutex);
+  g_cond_clear (&ring->work);
+  g_cond_clear (&ring->room);
   g_cond_clear (&ring->changed);
   g_free (ring);
 }
@@ -146,7 +168,7 @@ wait_for_room (BkGzipRing *ring)
 {
   g_mutex_lock (&ring->mutex);
   while (ring->filled - ring->taken == PIECES_COUNT && !ring->is_stopped)
-    g_cond_wait (&ring->changed, &ring->mutex);
+    g_cond_wait (&ring->room, &ring->mutex);
   gboolean goes_on = !ring->is_stopped;
   g_mutex_unlock (&ring->mutex);
   return goes_on;
@@ -155,16 +177,43 @@ wait_for_room (BkGzipRing *ring)
 static void
 push (BkGzipRing *ring)
 {
+  Piece *piece = piece_of (ring, ring->filled);
+
+  piece->plain_bytes = ring->filling_bytes;
+  piece->is_stored = !bk_gzip_is_worth_compressing (piece->plain, piece->plain_bytes);
   g_mutex_lock (&ring->mutex);
-  piece_of (ring, ring->filled)->plain_bytes = ring->filling_bytes;
+  piece->is_packed = piece->is_stored;
   ring->filled++;
-  g_cond_broadcast (&ring->changed);
+  pass_stored (ring);
+  g_cond_signal (&ring->changed);
+  if (!piece->is_stored)
+    g_cond_signal (&ring->work);
   g_mutex_unlock (&ring->mutex);
   ring->filling_bytes = 0;
 }
 
 /**
+ * bk_gzip_ring_room:
+ * @room_bytes: (out): how many bytes; at least one
+ *
+ * Waits while the ring is full.
+ *
+ * Returns: (transfer none) (nullable): where bytes can be put before they are written, which saves
+ *   bk_gzip_ring_write() copying them; they are the writer's until then. %NULL when
+ *   bk_gzip_ring_stop() was called.
+ */
+guint8 *
+bk_gzip_ring_room (BkGzipRing *ring, gsize *room_bytes)
+{
+  if (ring->filling_bytes == 0 && !wait_for_room (ring))
+    return NULL;
+  *room_bytes = PIECE_BYTES - ring->filling_bytes;
+  return piece_of (ring, ring->filled)->plain + ring->filling_bytes; /* only this thread moves it */
+}
+
+/**
  * bk_gzip_ring_write:
+ * @data: anywhere, or what bk_gzip_ring_room() gave
  *
  * Waits while the ring is full.
  *
@@ -177,12 +226,14 @@ bk_gzip_ring_write (BkGzipRing *ring, const void *data, gsize length_bytes)
 
   while (length_bytes > 0)
     {
-      if (ring->filling_bytes == 0 && !wait_for_room (ring))
-        return FALSE;
+      gsize room_bytes = 0;
+      guint8 *room = bk_gzip_ring_room (ring, &room_bytes);
 
-      Piece *piece = piece_of (ring, ring->filled); /* only this thread moves it */
-      gsize step_bytes = MIN (length_bytes, PIECE_BYTES - ring->filling_bytes);
-      memcpy (piece->plain + ring->filling_bytes, at, step_bytes);
+      if (room == NULL)
+        return FALSE;
+      gsize step_bytes = MIN (length_bytes, room_bytes);
+      if (at != room)
+        memcpy (room, at, step_bytes);
       ring->crc = crc32_gzip_refl (ring->crc, at, step_bytes);
       ring->plain_bytes += (guint32) step_bytes;
       ring->filling_bytes += step_bytes;
@@ -206,7 +257,7 @@ bk_gzip_ring_end (BkGzipRing *ring, const GError *failure)
   g_mutex_lock (&ring->mutex);
   ring->has_ended = TRUE;
   ring->failure = failure == NULL ? NULL : g_error_copy (failure);
-  g_cond_broadcast (&ring->changed);
+  g_cond_signal (&ring->changed);
   g_mutex_unlock (&ring->mutex);
 }
 
@@ -220,7 +271,9 @@ bk_gzip_ring_stop (BkGzipRing *ring)
 {
   g_mutex_lock (&ring->mutex);
   ring->is_stopped = TRUE;
-  g_cond_broadcast (&ring->changed);
+  g_cond_broadcast (&ring->work);
+  g_cond_signal (&ring->room);
+  g_cond_signal (&ring->changed);
   g_mutex_unlock (&ring->mutex);
 }
 
@@ -230,7 +283,7 @@ on_cancelled (GCancellable *cancellable, gpointer user_data)
   BkGzipRing *ring = user_data;
 
   g_mutex_lock (&ring->mutex);
-  g_cond_broadcast (&ring->changed);
+  g_cond_signal (&ring->changed);
   g_mutex_unlock (&ring->mutex);
 }
 
@@ -288,15 +341,24 @@ static gsize
 copy_piece (BkGzipRing *ring, guint8 *to, gsize to_bytes)
 {
   Piece *piece = piece_of (ring, ring->taken);
-  gsize n = copy_some (ring, piece->packed, piece->packed_bytes, to, to_bytes);
+  gsize n;
 
-  if (ring->copied_bytes < piece->packed_bytes)
+  if (piece->is_stored)
+    {
+      n = bk_gzip_stored_copy (piece->plain, piece->plain_bytes, ring->copied_bytes, to, to_bytes);
+      ring->copied_bytes += n;
+    }
+  else
+    n = copy_some (ring, piece->packed, piece->packed_bytes, to, to_bytes);
+  if (ring->copied_bytes <
+      (piece->is_stored ? bk_gzip_stored_bytes (piece->plain_bytes) : piece->packed_bytes))
     return n;
   ring->copied_bytes = 0;
   piece->is_packed = FALSE;
   g_mutex_lock (&ring->mutex);
   ring->taken++;
-  g_cond_broadcast (&ring->changed);
+  if (ring->filled - ring->taken <= PIECES_COUNT - ROOM_LEAST_COUNT)
+    g_cond_signal (&ring->room);
   g_mutex_unlock (&ring->mutex);
   return n;
 }

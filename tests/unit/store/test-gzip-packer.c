@@ -1,4 +1,5 @@
 #include "store/archive/gzip-packer.h"
+#include "store/archive/gzip-stored.h"
 
 #include <gio/gio.h>
 #include <string.h>
@@ -25,14 +26,22 @@ fill_text (guint8 *data, gsize length_bytes, guint32 seed)
     data[i] = (guint8) "etaoin shrdlu"[g_rand_int (rand) % 13];
 }
 
+/* As a ring does it. */
 static GByteArray *
 pack (BkGzipPacker *packer, const guint8 *plain, gsize length_bytes)
 {
   GByteArray *packed = g_byte_array_new ();
 
+  if (!bk_gzip_is_worth_compressing (plain, length_bytes))
+    {
+      g_byte_array_set_size (packed, (guint) bk_gzip_stored_bytes (length_bytes));
+      g_assert_cmpuint (bk_gzip_stored_copy (plain, length_bytes, 0, packed->data, packed->len + 9),
+                        ==, packed->len);
+      return packed;
+    }
   g_byte_array_set_size (packed, (guint) bk_gzip_packed_max_bytes (length_bytes));
-  g_byte_array_set_size (packed, (guint) bk_gzip_packer_pack (packer, plain, length_bytes,
-                                                              packed->data, packed->len));
+  g_byte_array_set_size (
+      packed, (guint) bk_gzip_packer_pack (packer, plain, length_bytes, packed->data, packed->len));
   return packed;
 }
 
@@ -80,6 +89,30 @@ test_random_is_stored (void)
       g_assert_true (is_stored (packed, lengths[i]));
       g_assert_cmpmem (packed->data + 5, STORED_MAX_BYTES, plain, STORED_MAX_BYTES);
       assert_unpacks (packed, plain, lengths[i]);
+    }
+}
+
+/* Whoever takes them takes them in steps of their own. */
+static void
+test_stored_in_steps (void)
+{
+  static const gsize steps[] = { 1, 4, 5, 7, 65535, 65540, 65541, 100 * 1000 };
+  static const gsize lengths[] = { 65535, 65536, 131071 };
+  g_autofree guint8 *plain = g_malloc (PIECE_BYTES);
+
+  fill_random (plain, PIECE_BYTES, 7);
+  for (guint i = 0; i < G_N_ELEMENTS (lengths) * G_N_ELEMENTS (steps); i++)
+    {
+      gsize length_bytes = lengths[i / G_N_ELEMENTS (steps)];
+      gsize step_bytes = steps[i % G_N_ELEMENTS (steps)];
+      g_autoptr (GByteArray) stored = g_byte_array_new ();
+      g_autofree guint8 *step = g_malloc (step_bytes);
+      gsize n;
+
+      while ((n = bk_gzip_stored_copy (plain, length_bytes, stored->len, step, step_bytes)) > 0)
+        g_byte_array_append (stored, step, (guint) n);
+      g_assert_true (is_stored (stored, length_bytes));
+      assert_unpacks (stored, plain, length_bytes);
     }
 }
 
@@ -170,6 +203,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/store/gzip-packer/random-is-stored", test_random_is_stored);
+  g_test_add_func ("/store/gzip-packer/stored-in-steps", test_stored_in_steps);
   g_test_add_func ("/store/gzip-packer/rest-is-compressed", test_rest_is_compressed);
   g_test_add_func ("/store/gzip-packer/mixed-is-compressed", test_mixed_is_compressed);
   g_test_add_func ("/store/gzip-packer/pages-are-compressed", test_pages_are_compressed);

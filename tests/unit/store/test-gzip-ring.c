@@ -118,6 +118,75 @@ test_small_steps (void)
   g_assert_true (g_bytes_equal (packed, of_small_steps));
 }
 
+/* What is put into the ring's own room is the same as what is copied there. */
+static gpointer
+write_in_place (gpointer user_data)
+{
+  Writing *writing = user_data;
+  gsize length_bytes;
+  const guint8 *at = g_bytes_get_data (writing->plain, &length_bytes);
+
+  for (gsize done = 0; done < length_bytes;)
+    {
+      gsize room_bytes = 0;
+      guint8 *room = bk_gzip_ring_room (writing->ring, &room_bytes);
+      gsize step_bytes = MIN (MIN (writing->step_bytes, room_bytes), length_bytes - done);
+
+      g_assert_nonnull (room);
+      g_assert_cmpuint (room_bytes, >, 0);
+      memcpy (room, at + done, step_bytes);
+      g_assert_true (bk_gzip_ring_write (writing->ring, room, step_bytes));
+      done += step_bytes;
+    }
+  bk_gzip_ring_end (writing->ring, NULL);
+  return NULL;
+}
+
+static void
+test_in_place (void)
+{
+  static const char *const kinds[] = { "text", "random" };
+  static const gsize steps[] = { 7 * 1000, 300 * 1000 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (kinds) * G_N_ELEMENTS (steps); i++)
+    {
+      g_autoptr (GBytes) plain = make_bytes (kinds[i / 2], 5 * 1000 * 1000);
+      g_autoptr (GBytes) copied = pack (plain, 100 * 1000, 64 * 1024);
+      g_autoptr (BkGzipRing) ring = bk_gzip_ring_new ();
+      Writing writing = { ring, plain, steps[i % 2], NULL, FALSE };
+      g_autoptr (GByteArray) packed = g_byte_array_new ();
+      g_autoptr (GError) error = NULL;
+      GThread *thread = g_thread_new ("writer", write_in_place, &writing);
+
+      read_all (ring, 64 * 1024, packed, &error);
+      g_assert_no_error (error);
+      g_thread_join (thread);
+      g_assert_cmpmem (packed->data, packed->len, g_bytes_get_data (copied, NULL),
+                       g_bytes_get_size (copied));
+    }
+}
+
+/* Pieces of both kinds one after the other, more of them than the ring has. */
+static void
+test_mixed (void)
+{
+  const gsize step_bytes = 700 * 1000;
+  g_autoptr (GBytes) text = make_bytes ("text", step_bytes);
+  g_autoptr (GBytes) random = make_bytes ("random", step_bytes);
+  g_autoptr (GByteArray) both = g_byte_array_new ();
+
+  for (guint i = 0; i < 10; i++)
+    {
+      g_byte_array_append (both, g_bytes_get_data (text, NULL), (guint) step_bytes);
+      g_byte_array_append (both, g_bytes_get_data (random, NULL), (guint) step_bytes);
+    }
+  g_autoptr (GBytes) plain = g_byte_array_free_to_bytes (g_steal_pointer (&both));
+  g_autoptr (GBytes) packed = pack (plain, 100 * 1000, 64 * 1024);
+  g_autoptr (GBytes) again = unpack (packed);
+
+  g_assert_true (g_bytes_equal (plain, again));
+}
+
 static void
 test_failure (void)
 {
@@ -175,6 +244,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/store/gzip-ring/round-trip", test_round_trip);
   g_test_add_func ("/store/gzip-ring/small-steps", test_small_steps);
+  g_test_add_func ("/store/gzip-ring/in-place", test_in_place);
+  g_test_add_func ("/store/gzip-ring/mixed", test_mixed);
   g_test_add_func ("/store/gzip-ring/failure", test_failure);
   g_test_add_func ("/store/gzip-ring/stop-ends-writer", test_stop_ends_writer);
   g_test_add_func ("/store/gzip-ring/cancel-ends-reader", test_cancel_ends_reader);
