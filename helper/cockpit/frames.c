@@ -168,6 +168,29 @@ bk_frame_reader_next (BkFrameReader *reader, BkFrame *frame, GError **error)
   return BK_FRAME_WHOLE;
 }
 
+/* The memory of a large frame that was sent last. Whoever sends a stream takes it for the next one:
+ * fresh memory of that size is the kernel's each time, page by page, which costs more than filling it. */
+#define LARGE_BYTES                                                                                \
+  (BK_FRAME_PAYLOAD_BYTES + LENGTH_MAX_DIGITS + 1 + BK_FRAME_CHANNEL_MAX_BYTES + 1)
+static gpointer spare;
+
+static gpointer
+take_large (void)
+{
+  gpointer memory = g_atomic_pointer_get (&spare);
+
+  if (memory != NULL && g_atomic_pointer_compare_and_exchange (&spare, memory, NULL))
+    return memory;
+  return g_malloc (LARGE_BYTES);
+}
+
+static void
+give_large (gpointer memory)
+{
+  if (!g_atomic_pointer_compare_and_exchange (&spare, NULL, memory))
+    g_free (memory);
+}
+
 /* Room for the length, the channel and a newline after each. */
 static gsize
 head_max_bytes (const char *channel)
@@ -186,7 +209,9 @@ bk_frame_draft_init (BkFrameDraft *draft, const char *channel, gsize payload_max
 {
   gsize head_bytes = head_max_bytes (channel);
 
-  draft->memory = g_malloc (head_bytes + payload_max_bytes);
+  draft->is_large =
+      payload_max_bytes == BK_FRAME_PAYLOAD_BYTES && head_bytes + payload_max_bytes <= LARGE_BYTES;
+  draft->memory = draft->is_large ? take_large () : g_malloc (head_bytes + payload_max_bytes);
   draft->payload = draft->memory + head_bytes;
   draft->channel = channel;
 }
@@ -209,13 +234,14 @@ bk_frame_draft_finish (BkFrameDraft *draft, gsize length_bytes)
 
   g_assert (head_bytes <= head_max_bytes (draft->channel));
   memcpy (begin, head, head_bytes);
-  return g_bytes_new_with_free_func (begin, head_bytes + length_bytes, g_free, memory);
+  return g_bytes_new_with_free_func (begin, head_bytes + length_bytes,
+                                     draft->is_large ? give_large : g_free, memory);
 }
 
 void
 bk_frame_draft_clear (BkFrameDraft *draft)
 {
-  g_clear_pointer (&draft->memory, g_free);
+  g_clear_pointer (&draft->memory, draft->is_large ? give_large : g_free);
 }
 
 /**

@@ -39,6 +39,7 @@ typedef struct
 typedef struct
 {
   guint8 *memory; /* (nullable) */
+  gboolean is_large;
   guint8 *payload;
   const char *channel; /* borrowed */
 } BkFrameDraft;

@@ -7,6 +7,7 @@
 #include "cockpit/frames.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib-unix.h>
 #include <string.h>
 
@@ -18,6 +19,9 @@
 
 /* So many streams at once have large frames; each holds one while it is filled. */
 #define LARGE_STREAMS_MAX_COUNT 4
+
+/* Of a pipe to the peer: a stream's frames fit, and each side is woken less often. */
+#define PIPE_BYTES (1024 * 1024)
 
 #define READ_BYTES (64 * 1024)
 #define WRITES_AT_ONCE 16
@@ -60,6 +64,9 @@ bk_transport_new (int in_fd, int out_fd, gsize frame_max_bytes)
   g_cond_init (&self->changed);
   bk_frame_queue_init (&self->queue);
   g_unix_set_fd_nonblocking (out_fd, TRUE, NULL);
+  /* A socket has no such size, and a user's pipes have a limit: then it stays as it is. */
+  if (fcntl (out_fd, F_SETPIPE_SZ, PIPE_BYTES) < 0)
+    g_debug ("The pipe keeps its size: %s", bk_error_reason (errno));
   return self;
 }
 
@@ -344,12 +351,19 @@ bk_transport_end_stream (BkTransport *transport, gsize payload_bytes)
  * bk_transport_queue_locked:
  * @frame: (transfer full): the bytes of one frame
  *
- * Queues it, room or not; may be called in any thread.
+ * Queues it, room or not; may be called in any thread. What the peer's buffer takes is written at
+ * once: the main loop is woken for the rest only.
  */
 void
 bk_transport_queue_locked (BkTransport *transport, GBytes *frame)
 {
-  if (!bk_frame_queue_push (&transport->queue, frame) || transport->out_source != NULL)
+  gboolean was_empty = bk_frame_queue_is_empty (&transport->queue);
+
+  if (!bk_frame_queue_push (&transport->queue, frame))
+    return;
+  if (was_empty && !bk_frame_queue_write (&transport->queue, transport->out_fd, 1))
+    g_cond_broadcast (&transport->changed);
+  if (bk_frame_queue_is_empty (&transport->queue) || transport->out_source != NULL)
     return;
   transport->out_source = g_unix_fd_source_new (transport->out_fd, G_IO_OUT | G_IO_HUP | G_IO_ERR);
   g_source_set_callback (transport->out_source, G_SOURCE_FUNC (on_writable), transport, NULL);

@@ -185,6 +185,38 @@ test_draft (void)
     }
 }
 
+/* Their memory is used again, but never while a frame still lies in it. */
+static void
+test_large_drafts (void)
+{
+  g_autoptr (GPtrArray) frames = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  g_autofree char *long_channel = g_strnfill (2 * BK_FRAME_CHANNEL_MAX_BYTES, 'c');
+
+  for (guint i = 0; i < 40; i++)
+    {
+      g_auto (BkFrameDraft) draft = { 0 };
+      g_auto (BkFrameDraft) unused = { 0 };
+
+      bk_frame_draft_init (&draft, i % 7 == 0 ? long_channel : "1:2", BK_FRAME_PAYLOAD_BYTES);
+      bk_frame_draft_init (&unused, "1:2", BK_FRAME_PAYLOAD_BYTES);
+      memset (draft.payload, (int) i, BK_FRAME_PAYLOAD_BYTES);
+      memset (unused.payload, 0xff, BK_FRAME_PAYLOAD_BYTES);
+      g_ptr_array_add (frames, bk_frame_draft_finish (&draft, BK_FRAME_PAYLOAD_BYTES));
+      if (i % 3 == 2)
+        g_ptr_array_remove_index (frames, 0);
+    }
+  for (guint i = 0; i < frames->len; i++)
+    {
+      gsize frame_bytes;
+      const guint8 *bytes = g_bytes_get_data (g_ptr_array_index (frames, i), &frame_bytes);
+      const guint8 *payload = bytes + frame_bytes - BK_FRAME_PAYLOAD_BYTES;
+
+      g_assert_cmpuint (payload[0], ==, 40 - frames->len + i);
+      g_assert_cmpmem (payload, BK_FRAME_PAYLOAD_BYTES - 1, payload + 1,
+                       BK_FRAME_PAYLOAD_BYTES - 1);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -194,5 +226,6 @@ main (int argc, char **argv)
   g_test_add_func ("/cockpit/frames/stays-broken", test_stays_broken);
   g_test_add_func ("/cockpit/frames/encode", test_encode);
   g_test_add_func ("/cockpit/frames/draft", test_draft);
+  g_test_add_func ("/cockpit/frames/large-drafts", test_large_drafts);
   return g_test_run ();
 }
