@@ -1,16 +1,28 @@
 /*
- * How fast a backup comes into the browser, next to a plain file through the same Cockpit:
+ * How fast a backup comes into the browser, next to plain files through the same Cockpit:
  *
- *   tests/browser/bench-download.mjs [MIB] [ROUNDS]
+ *   tests/browser/bench-download.mjs [MIB] [ROUNDS] [KIND]
  *
- * Both are random bytes, which do not become fewer on the way. They take turns; prints medians and
- * the ratio. Ours has every byte's SHA-256 checked and is a tar.gz, the other is read and sent.
+ * KIND is "random" (bytes that do not become fewer on the way; the default) or "mixed" (a third each
+ * of random bytes, text and zeros, in pieces of 4 MiB). One browser, one cockpit-ws, one session fetch
+ * in turns, in an order that changes with each round:
+ *
+ *   backup     a tar.gz of one image, made and gzipped while it is sent, every byte's SHA-256 checked
+ *   source     the image itself, as a plain file by Cockpit's fsread1: as many bytes as were read
+ *   delivered  that tar.gz, made before, as a plain file: as many bytes as the browser gets. Of random
+ *              bytes the two are the same, so it is left out
+ *
+ * Nothing is checked or packed of the plain files. All lie in the page cache. Prints medians: MB/s of
+ * bytes that the browser gets, and of the image's bytes; the processor's seconds, which other work on
+ * the machine stretches less; and what the backup's rate is of each other's: by the image's bytes next
+ * to "source", by the browser's bytes next to "delivered". The first round is not counted.
  */
+import { execFileSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
-import { openPage, startBed } from "./bed.mjs";
+import { helperBinary, openPage, startBed } from "./bed.mjs";
 
 const MIB = 1024 * 1024;
 const PIECE = 4 * MIB;
@@ -18,8 +30,13 @@ const TICKS_PER_SECOND = 100; // what Linux counts in, wherever it can be asked
 const LEAST_SECONDS = 0.05; // what is less is not printed
 const mib = Number(process.argv[2] ?? 1024);
 const rounds = Number(process.argv[3] ?? 5);
+const kind = process.argv[4] ?? "random";
 
-/** Lays one complete backup of random bytes into the repository. */
+const letters = Buffer.from(randomBytes(64 * 1024).map((byte) => "etaoin shrdlu".charCodeAt(byte % 13)));
+const text = Buffer.alloc(PIECE, letters);
+const PIECES = [() => randomBytes(PIECE), () => text, () => Buffer.alloc(PIECE)];
+
+/** Lays one complete backup into the repository. */
 function makeBackup(repository) {
   const id = "web1-Base-20261120_020000";
   const directory = join(repository, "vm", "web1", id);
@@ -28,7 +45,7 @@ function makeBackup(repository) {
   const hash = createHash("sha256");
   const fd = openSync(path, "w");
   for (let written = 0; written < mib * MIB; written += PIECE) {
-    const piece = randomBytes(PIECE);
+    const piece = PIECES[kind === "mixed" ? (written / PIECE) % PIECES.length : 0]();
     hash.update(piece);
     writeSync(fd, piece);
   }
@@ -54,8 +71,8 @@ function makeBackup(repository) {
   return { id: `vm/web1/${id}`, path };
 }
 
-/** In the page: MB/s of what this channel sends, until its end. */
-async function rate(options) {
+/** In the page: fetches what this channel sends; bytes and seconds. */
+async function fetchAll(options) {
   const cockpit = window.cockpit;
   await new Promise((resolve) => cockpit.transport.wait(resolve));
   const query = window.btoa(JSON.stringify(options));
@@ -70,7 +87,7 @@ async function rate(options) {
   for (;;) {
     const { done, value } = await reader.read();
     if (done) {
-      return bytes / 1e3 / (performance.now() - begin);
+      return { bytes, seconds: (performance.now() - begin) / 1e3 };
     }
     bytes += value.length;
   }
@@ -94,7 +111,26 @@ function processorSeconds() {
   return seconds;
 }
 
+/** The processor's seconds by process between two of those. */
+function used(before, after) {
+  return Object.fromEntries(
+    Object.entries(after)
+      .map(([process, seconds]) => [process, seconds - (before[process] ?? 0)])
+      .filter(([, seconds]) => seconds >= LEAST_SECONDS),
+  );
+}
+
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+
+function describe(name, runs) {
+  const processes = [...new Set(runs.flatMap(({ processor }) => Object.keys(processor)))].filter((it) => it !== "node");
+  const seconds = processes.map((it) => [it, median(runs.map(({ processor }) => processor[it] ?? 0))]);
+  const total = seconds.reduce((sum, [, value]) => sum + value, 0);
+  const time = median(runs.map((run) => run.seconds));
+  return `${name.padEnd(10)} ${(runs[0].bytes / 1e6 / time).toFixed(0).padStart(5)} MB/s got, ` +
+    `${((mib * MIB) / 1e6 / time).toFixed(0).padStart(5)} MB/s of the image; processor ${total.toFixed(2)} s: ` +
+    seconds.map(([process, value]) => `${process} ${value.toFixed(2)}`).join(", ");
+}
 
 const bed = await startBed();
 try {
@@ -102,25 +138,38 @@ try {
   const { page } = await openPage(bed);
   const inner = page.frame({ name: "cockpit1:localhost/backup" });
   const external = { "content-type": "application/octet-stream" };
-  const contestants = {
-    backup: { payload: "backup1", op: "backup.export", args: { ids: [id] }, binary: "raw", external },
-    file: { payload: "fsread1", path, max_read_size: 2 ** 40, binary: "raw", external },
-  };
-  const rates = { backup: [], file: [] };
-  for (let round = 0; round < rounds; round++) {
-    for (const [name, options] of Object.entries(contestants)) {
+  const plainFile = (file) => ({ payload: "fsread1", path: file, max_read_size: 2 ** 40, binary: "raw", external });
+  const contestants = [
+    ["backup", { payload: "backup1", op: "backup.export", args: { ids: [id] }, binary: "raw", external }],
+    ["source", plainFile(path)],
+  ];
+  if (kind === "mixed") {
+    const delivered = join(bed.dir, "delivered.tar.gz");
+    execFileSync(helperBinary(), ["export", id, "--output", delivered], { env: bed.env, stdio: "ignore" });
+    console.error(`delivered: ${(statSync(delivered).size / MIB).toFixed(0)} of ${mib} MiB`);
+    contestants.push(["delivered", plainFile(delivered)]);
+  }
+  const runs = Object.fromEntries(contestants.map(([name]) => [name, []]));
+  for (let round = 0; round <= rounds; round++) {
+    for (let turn = 0; turn < contestants.length; turn++) {
+      const [name, options] = contestants[(round + turn) % contestants.length];
       const before = processorSeconds();
-      rates[name].push(await inner.evaluate(rate, options));
-      const used = Object.entries(processorSeconds())
-        .map(([process, seconds]) => [process, seconds - (before[process] ?? 0)])
-        .filter(([, seconds]) => seconds >= LEAST_SECONDS)
-        .map(([process, seconds]) => `${process} ${seconds.toFixed(2)} s`);
-      console.error(`round ${round + 1}: ${name}: ${rates[name].at(-1).toFixed(0)} MB/s; ${used.join(", ")}`);
+      const { bytes, seconds } = await inner.evaluate(fetchAll, options);
+      const processor = used(before, processorSeconds());
+      const rest = Object.entries(processor).map(([process, value]) => `${process} ${value.toFixed(2)}`);
+      console.error(`round ${round}: ${name}: ${(bytes / 1e6 / seconds).toFixed(0)} MB/s; ${rest.join(", ")}`);
+      if (round > 0) {
+        runs[name].push({ bytes, seconds, processor });
+      }
     }
   }
-  const ratio = median(rates.backup) / median(rates.file);
-  console.log(`${mib} MiB, ${rounds} rounds: backup ${median(rates.backup).toFixed(0)} MB/s, ` +
-    `plain file ${median(rates.file).toFixed(0)} MB/s, ratio ${ratio.toFixed(2)} (wanted: 0.8)`);
+  console.log(`${mib} MiB, ${kind}, ${rounds} rounds`);
+  contestants.forEach(([name]) => console.log(describe(name, runs[name])));
+  const time = (name) => median(runs[name].map(({ seconds }) => seconds));
+  console.log(`ratio to “source” ${(time("source") / time("backup")).toFixed(2)} (wanted with random bytes: 0.8)`);
+  if (runs.delivered !== undefined) {
+    console.log(`ratio to “delivered” ${(time("delivered") / time("backup")).toFixed(2)}`);
+  }
 } finally {
   await bed.close();
 }
