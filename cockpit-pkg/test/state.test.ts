@@ -110,7 +110,18 @@ describe("state: jobs", () => {
   });
 
   test("one that was over before is history", () => {
-    assert.deepEqual(after({ type: "jobs-items", items: [over] }).jobs.ended, []);
+    assert.deepEqual(after({ type: "jobs-items", items: [over] }, { type: "jobs-listed" }).jobs.ended, []);
+  });
+
+  test("one that is over when it is first heard of is told of, once, whoever is the first to hear", () => {
+    const watched: Action = { type: "jobs-items", items: [over] };
+    const started: Action = { type: "job-changed", job: over };
+    for (const news of [[watched, started], [started, watched]]) {
+      const state = after({ type: "jobs-listed" }, ...news);
+      assert.deepEqual(state.jobs.ended, [over.id]);
+      const away = reduce(state, { type: "job-put-away", id: over.id });
+      assert.deepEqual(news.reduce(reduce, away).jobs.ended, []);
+    }
   });
 
   test("a failed listing does not hide what is known", () => {

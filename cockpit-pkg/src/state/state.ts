@@ -283,13 +283,17 @@ function reduceBackups(backups: BackupsState, action: Action): BackupsState {
 /** A page that is left open through many nights shows the newest; all are in the history. */
 const ENDED_MAX = 5;
 
-function jobChanged(jobs: JobsState, job: Job): JobsState {
+/**
+ * @param isHistory  what is over when it is first heard of was so before the page was open; else it was so
+ *     short that nobody saw it at work
+ */
+function jobChanged(jobs: JobsState, job: Job, isHistory: boolean): JobsState {
   const before = jobs.byId.get(job.id);
   // The watch and whoever follows the job tell of it each in their own time: what is over stays over.
   if (before !== undefined && isOver(before) && !isOver(job)) {
     return jobs;
   }
-  const endsNow = isOver(job) && before !== undefined && !isOver(before);
+  const endsNow = isOver(job) && (before === undefined ? !isHistory : !isOver(before));
   return {
     ...jobs,
     byId: new Map(jobs.byId).set(job.id, job),
@@ -300,13 +304,13 @@ function jobChanged(jobs: JobsState, job: Job): JobsState {
 function reduceJobs(jobs: JobsState, action: Action): JobsState {
   switch (action.type) {
     case "jobs-items":
-      return action.items.reduce(jobChanged, jobs);
+      return action.items.reduce((known, job) => jobChanged(known, job, jobs.load.phase !== "ready"), jobs);
     case "jobs-listed":
       return { ...jobs, load: { phase: "ready" } };
     case "jobs-closed":
       return jobs.load.phase === "ready" ? jobs : { ...jobs, load: { phase: "failed", problem: action.problem } };
     case "job-changed":
-      return jobChanged(jobs, action.job);
+      return jobChanged(jobs, action.job, false);
     case "job-put-away":
       return { ...jobs, ended: jobs.ended.filter((id) => id !== action.id) };
     default:
