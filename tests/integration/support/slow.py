@@ -9,11 +9,14 @@ import os
 import pathlib
 import signal
 import threading
+import time
 
 from .wait import wait_until
 
 RUNS_SECONDS = 0.005
 STANDS_SECONDS = 0.1
+# libvirt asks QEMU one thing at a time: who always asks keeps the limit from being set.
+PAUSE_SECONDS = 0.5
 
 
 def qemu_of(name):
@@ -54,6 +57,7 @@ def begin_slowly(name, begin, ask_qemu):
     """What begin() returns, which begins a backup with a limit; the limit is in force then. ask_qemu() puts
     a command to the VM's monitor, and has nothing to say where that fails."""
     def is_limited():
+        time.sleep(PAUSE_SECONDS)
         jobs = [job for job in json.loads(ask_qemu('{"execute":"query-block-jobs"}') or "{}").get("return", [])
                 if job["type"] == "backup"]
         return jobs and all(job["speed"] > 0 for job in jobs)
