@@ -151,7 +151,6 @@ test_in_place (void)
   for (guint i = 0; i < G_N_ELEMENTS (kinds) * G_N_ELEMENTS (steps); i++)
     {
       g_autoptr (GBytes) plain = make_bytes (kinds[i / 2], 5 * 1000 * 1000);
-      g_autoptr (GBytes) copied = pack (plain, 100 * 1000, 64 * 1024);
       g_autoptr (BkGzipRing) ring = bk_gzip_ring_new ();
       Writing writing = { ring, plain, steps[i % 2], NULL, FALSE };
       g_autoptr (GByteArray) packed = g_byte_array_new ();
@@ -161,8 +160,10 @@ test_in_place (void)
       read_all (ring, 64 * 1024, packed, &error);
       g_assert_no_error (error);
       g_thread_join (thread);
-      g_assert_cmpmem (packed->data, packed->len, g_bytes_get_data (copied, NULL),
-                       g_bytes_get_size (copied));
+      /* Not the packed bytes: which matches ISA-L takes depends on what a worker packed before. */
+      g_autoptr (GBytes) ended = g_byte_array_free_to_bytes (g_steal_pointer (&packed));
+      g_autoptr (GBytes) again = unpack (ended);
+      g_assert_true (g_bytes_equal (again, plain));
     }
 }
 
