@@ -66,10 +66,19 @@ describe("errors", () => {
   });
 
   test("TESTE 9 – Tratamento de Erros, 9.3: a disk that is not there", async () => {
-    rmSync(lost.disks[0].path);
+    const says = new RegExp(`cannot be backed up: vda: Its file “${lost.disks[0].path}” is not there`);
     await choose(lost);
-    await start().and(opened.frame.locator(":enabled")).click();
-    assert.match(await failure(), new RegExp(lost.disks[0].path));
+    await dialog().locator(`[data-planned="${lost.name}"]`).waitFor();
+    rmSync(lost.disks[0].path);
+    await start().click();
+    assert.match(await failure(), says);
+
+    // Before anybody starts anything, too.
+    await choose(lost);
+    await dialog().getByText(says).waitFor();
+    assert.ok(await start().isDisabled());
+    await opened.page.keyboard.press("Escape");
+    await dialog().waitFor({ state: "detached" });
   });
 
   test("TESTE 9 – Tratamento de Erros, 9.4: a machine that is gone", async () => {
