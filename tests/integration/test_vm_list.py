@@ -65,6 +65,7 @@ def test_a_vm_that_libvirt_is_busy_with(helper, vm):
     finally:
         busy.wait(timeout=60)
     (backup,) = helper.backups(vm.name)
+    vm.suspend()
     assert qemu_img_compare(vm.disks["vda"].path, helper.image(vm.name, backup, "vda"))
 
 
