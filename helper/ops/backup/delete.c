@@ -86,13 +86,16 @@ find_removals (BkRepository *repository,
   g_autoptr (GPtrArray) dependents = all == NULL ? NULL : bk_retention_all_dependents (backup, all);
   g_autoptr (GPtrArray) removals = g_ptr_array_new_with_free_func ((GDestroyNotify) bk_backup_free);
 
+  if (dependents == NULL)
+    {
+      g_clear_error (&unreadable.error);
+      return NULL;
+    }
   if (unreadable.error != NULL)
     {
       g_propagate_error (error, unreadable.error);
       return NULL;
     }
-  if (dependents == NULL)
-    return NULL;
   if (dependents->len > 0 && !with_dependents)
     {
       g_autofree char *ids = join_ids (dependents);
