@@ -33,6 +33,23 @@ copy_self (const char *path)
                                            0700, NULL));
 }
 
+static GSubprocess *
+start_copy (const char *path)
+{
+  copy_self (path);
+  GSubprocess *process = g_subprocess_new (
+      G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE, NULL, path, SAY, NULL);
+  g_assert_nonnull (process);
+  return process;
+}
+
+static void
+end (GSubprocess *process)
+{
+  g_output_stream_close (g_subprocess_get_stdin_pipe (process), NULL, NULL);
+  g_assert_true (g_subprocess_wait_check (process, NULL, NULL));
+}
+
 static char *
 ask (GSubprocess *process, GDataInputStream *answers)
 {
@@ -50,10 +67,7 @@ test_replaced_while_it_runs (void)
   g_autofree char *real = g_canonicalize_filename (directory, NULL);
   g_autofree char *path = g_build_filename (real, "program", NULL);
 
-  copy_self (path);
-  g_autoptr (GSubprocess) process = g_subprocess_new (
-      G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE, NULL, path, SAY, NULL);
-  g_assert_nonnull (process);
+  g_autoptr (GSubprocess) process = start_copy (path);
   g_autoptr (GDataInputStream) answers =
       g_data_input_stream_new (g_subprocess_get_stdout_pipe (process));
 
@@ -68,8 +82,7 @@ test_replaced_while_it_runs (void)
   g_autofree char *removed = ask (process, answers);
   g_assert_cmpstr (removed, ==, path);
 
-  g_output_stream_close (g_subprocess_get_stdin_pipe (process), NULL, NULL);
-  g_assert_true (g_subprocess_wait_check (process, NULL, NULL));
+  end (process);
   g_rmdir (directory);
 }
 
@@ -79,17 +92,13 @@ test_named_as_if_it_were_deleted (void)
   g_autofree char *directory = g_dir_make_tmp ("bk-program-XXXXXX", NULL);
   g_autofree char *path = g_build_filename (directory, "program (deleted)", NULL);
 
-  copy_self (path);
-  g_autoptr (GSubprocess) process = g_subprocess_new (
-      G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE, NULL, path, SAY, NULL);
-  g_assert_nonnull (process);
+  g_autoptr (GSubprocess) process = start_copy (path);
   g_autoptr (GDataInputStream) answers =
       g_data_input_stream_new (g_subprocess_get_stdout_pipe (process));
   g_autofree char *said = ask (process, answers);
   g_assert_cmpstr (said, ==, path);
 
-  g_output_stream_close (g_subprocess_get_stdin_pipe (process), NULL, NULL);
-  g_assert_true (g_subprocess_wait_check (process, NULL, NULL));
+  end (process);
   g_unlink (path);
   g_rmdir (directory);
 }
