@@ -150,9 +150,10 @@ copy_of (JsonObject *object)
  * @path: config.json; it is made if it is missing, and its directory too
  *
  * The file is replaced as a whole: whoever reads it sees the old or the new one. What @func does not
- * touch stays as it is.
+ * touch stays as it is. Of two at the same time the second waits for the first: a person leaves one
+ * field of the page right after another.
  *
- * Errors: %BK_ERROR_USAGE for a wrong setting; %BK_ERROR_BUSY while another process changes it.
+ * Errors: %BK_ERROR_USAGE for a wrong setting.
  */
 gboolean
 bk_config_change (const char *path, BkConfigFunc func, gpointer user_data, GError **error)
@@ -164,8 +165,7 @@ bk_config_change (const char *path, BkConfigFunc func, gpointer user_data, GErro
     return bk_error_set_errno (error, errno, "The directory “%s” cannot be made", directory);
 
   autofd int dirfd = bk_open_directory (directory, error);
-  g_autoptr (BkLock) lock =
-      dirfd >= 0 ? bk_lock_try (dirfd, LOCK_NAME, "config set", NULL, error) : NULL;
+  g_autoptr (BkLock) lock = dirfd >= 0 ? bk_lock_wait (dirfd, LOCK_NAME, error) : NULL;
   if (lock == NULL)
     return FALSE;
 
@@ -212,7 +212,7 @@ put_setting (JsonObject *config, gpointer user_data, GError **error)
  *
  * Changes one setting in the file; see bk_config_change().
  *
- * Errors: %BK_ERROR_USAGE for a wrong setting; %BK_ERROR_BUSY while another process changes it.
+ * Errors: %BK_ERROR_USAGE for a wrong setting.
  */
 gboolean
 bk_settings_store (const char *path, const char *name, const char *text, GError **error)

@@ -1,6 +1,9 @@
 #include "store/state/settings-file.h"
 
 #include "base/error.h"
+#include "base/fd.h"
+#include "base/lock.h"
+#include "base/path.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -171,6 +174,38 @@ test_store_into_broken (Fixture *fixture, gconstpointer data)
     }
 }
 
+/* As the page does when two fields are left one right after the other. */
+static gpointer
+store_port (gpointer path)
+{
+  g_autoptr (GError) error = NULL;
+
+  bk_settings_store (path, "port", "9000", &error);
+  return g_steal_pointer (&error);
+}
+
+static void
+test_store_while_another_does (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  write_config (fixture, "{}");
+  g_autofree char *etc = g_path_get_dirname (fixture->path);
+  autofd int dirfd = bk_open_directory (etc, &error);
+  g_assert_no_error (error);
+  BkLock *lock = bk_lock_try (dirfd, ".config.lock", "another", NULL, &error);
+  g_assert_no_error (error);
+  GThread *thread = g_thread_new ("store", store_port, fixture->path);
+  g_usleep (50 * 1000);
+  bk_lock_free (lock);
+  error = g_thread_join (thread);
+  g_assert_no_error (error);
+
+  g_autoptr (BkSettings) settings = bk_settings_load (fixture->path, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (settings->port, ==, 9000);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -181,5 +216,6 @@ main (int argc, char **argv)
   ADD ("/store/settings-file/which-file", test_which_file);
   ADD ("/store/settings-file/store", test_store);
   ADD ("/store/settings-file/store-into-broken", test_store_into_broken);
+  ADD ("/store/settings-file/store-while-another-does", test_store_while_another_does);
   return g_test_run ();
 }
