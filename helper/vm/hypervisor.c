@@ -167,15 +167,18 @@ bk_hypervisor_abort_backup (BkHypervisor *self, const char *uuid, GError **error
  * bk_hypervisor_limit_backup:
  * @bytes_per_second: for all its disks together
  *
- * Slows down a copy that has begun. Best effort: a copy that has ended already cannot be slowed.
+ * Slows down a copy that has begun. A disk that is copied already counts as limited.
+ *
+ * Returns: FALSE where a disk that is still being copied is not limited
  */
-void
+gboolean
 bk_hypervisor_limit_backup (BkHypervisor *self,
                             const char *uuid,
                             const BkVmBackup *backup,
-                            guint64 bytes_per_second)
+                            guint64 bytes_per_second,
+                            GError **error)
 {
-  BK_HYPERVISOR_GET_IFACE (self)->limit_backup (self, uuid, backup, bytes_per_second);
+  return BK_HYPERVISOR_GET_IFACE (self)->limit_backup (self, uuid, backup, bytes_per_second, error);
 }
 
 /**

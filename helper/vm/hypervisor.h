@@ -92,10 +92,11 @@ struct _BkHypervisorInterface
   char *(*running_backup_file) (BkHypervisor *self, const char *uuid, GError **error);
   gboolean (*abort_backup) (BkHypervisor *self, const char *uuid, GError **error);
 
-  void (*limit_backup) (BkHypervisor *self,
-                        const char *uuid,
-                        const BkVmBackup *backup,
-                        guint64 bytes_per_second);
+  gboolean (*limit_backup) (BkHypervisor *self,
+                            const char *uuid,
+                            const BkVmBackup *backup,
+                            guint64 bytes_per_second,
+                            GError **error);
   BkFreeze (*freeze) (BkHypervisor *self, const char *uuid, GError **error);
   gboolean (*thaw) (BkHypervisor *self, const char *uuid, GError **error);
 
@@ -149,10 +150,11 @@ gboolean bk_hypervisor_wait_backup (BkHypervisor *self,
 char *bk_hypervisor_running_backup_file (BkHypervisor *self, const char *uuid, GError **error);
 gboolean bk_hypervisor_abort_backup (BkHypervisor *self, const char *uuid, GError **error);
 
-void bk_hypervisor_limit_backup (BkHypervisor *self,
-                                 const char *uuid,
-                                 const BkVmBackup *backup,
-                                 guint64 bytes_per_second);
+gboolean bk_hypervisor_limit_backup (BkHypervisor *self,
+                                     const char *uuid,
+                                     const BkVmBackup *backup,
+                                     guint64 bytes_per_second,
+                                     GError **error);
 BkFreeze bk_hypervisor_freeze (BkHypervisor *self, const char *uuid, GError **error);
 gboolean bk_hypervisor_thaw (BkHypervisor *self, const char *uuid, GError **error);
 

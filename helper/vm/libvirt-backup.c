@@ -359,22 +359,52 @@ abort_backup (BkHypervisor *hypervisor, const char *uuid, GError **error)
   return FALSE;
 }
 
-static void
+/* A disk that is copied already has no job, or one that waits for those of the others. */
+static gboolean
+is_copied (virDomainPtr domain, const char *target)
+{
+  virDomainBlockJobInfo info = { 0 };
+  int found = virDomainGetBlockJobInfo (domain, target, &info, 0);
+
+  return found == 0 || (found > 0 && info.cur == info.end);
+}
+
+static gboolean
+limit_disk (virDomainPtr domain, const char *target, guint64 bytes_per_second, GError **error)
+{
+  if (virDomainBlockJobSetSpeed (domain, target, bytes_per_second,
+                                 VIR_DOMAIN_BLOCK_JOB_SPEED_BANDWIDTH_BYTES) == 0)
+    return TRUE;
+
+  virErrorPtr last = virSaveLastError ();
+  gboolean copied = is_copied (domain, target);
+
+  if (!copied)
+    bk_libvirt_set_error_from (error, last, "The copy of the disk %s cannot be limited", target);
+  virFreeError (last);
+  return copied;
+}
+
+static gboolean
 limit_backup (BkHypervisor *hypervisor,
               const char *uuid,
               const BkVmBackup *backup,
-              guint64 bytes_per_second)
+              guint64 bytes_per_second,
+              GError **error)
 {
-  autodomain virDomainPtr domain = bk_libvirt_domain (BK_LIBVIRT (hypervisor), uuid, NULL);
+  autodomain virDomainPtr domain = bk_libvirt_domain (BK_LIBVIRT (hypervisor), uuid, error);
   guint64 share = bytes_per_second / MAX (backup->disks->len, 1);
+  gboolean limited = domain != NULL;
 
+  /* One that is not leaves the others theirs. */
   for (guint i = 0; domain != NULL && i < backup->disks->len; i++)
     {
       const BkVmBackupDisk *disk = g_ptr_array_index (backup->disks, i);
 
-      virDomainBlockJobSetSpeed (domain, disk->target, share,
-                                 VIR_DOMAIN_BLOCK_JOB_SPEED_BANDWIDTH_BYTES);
+      if (!limit_disk (domain, disk->target, share, limited ? error : NULL))
+        limited = FALSE;
     }
+  return limited;
 }
 
 void

@@ -242,14 +242,17 @@ abort_backup (BkHypervisor *hypervisor, const char *uuid, GError **error)
   return TRUE;
 }
 
-static void
+static gboolean
 limit_backup (BkHypervisor *hypervisor,
               const char *uuid,
               const BkVmBackup *backup,
-              guint64 bytes_per_second)
+              guint64 bytes_per_second,
+              GError **error)
 {
-  g_string_append_printf (FAKE_HYPERVISOR (hypervisor)->calls, "limit(%" G_GUINT64_FORMAT ") ",
-                          bytes_per_second);
+  FakeHypervisor *self = FAKE_HYPERVISOR (hypervisor);
+
+  g_string_append_printf (self->calls, "limit(%" G_GUINT64_FORMAT ") ", bytes_per_second);
+  return !self->limit_fails || fail (BK_ERROR_FAILED, error);
 }
 
 static BkFreeze

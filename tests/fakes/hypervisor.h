@@ -26,6 +26,7 @@ struct _FakeHypervisor
   gboolean delete_fails; /* of a checkpoint with its bitmap */
   BkFreeze freezes;
   gboolean thaw_fails;
+  gboolean limit_fails;
   guint starts_at_look; /* the VM is found running from the n-th look by its UUID on; 0: never */
   char *running_file; /* (nullable) of a backup that somebody has running */
 };

@@ -98,6 +98,19 @@ thaw (BkVmCopy *copy)
                      error->message, copy->run->vm->name);
 }
 
+/* A copy that runs faster than it should is a copy all the same. */
+static void
+limit (BkVmCopy *copy)
+{
+  const BkVmRun *run = copy->run;
+  g_autoptr (GError) error = NULL;
+
+  if (!bk_hypervisor_limit_backup (run->hypervisor, run->vm->uuid, copy->request,
+                                   (guint64) run->request->limit_mib * 1024 * 1024, &error))
+    bk_vm_copy_warn (copy, "The speed limit of %u MiB a second is not in force: %s",
+                     run->request->limit_mib, error->message);
+}
+
 /* The freeze lasts for the instant of the copy's beginning only; QEMU keeps what changes after. */
 static gboolean
 begin (BkVmCopy *copy, char **lost_disk, GError **error)
@@ -111,8 +124,7 @@ begin (BkVmCopy *copy, char **lost_disk, GError **error)
     thaw (copy);
   copy->began = began;
   if (began && run->request->limit_mib > 0)
-    bk_hypervisor_limit_backup (run->hypervisor, run->vm->uuid, copy->request,
-                                (guint64) run->request->limit_mib * 1024 * 1024);
+    limit (copy);
   return began;
 }
 

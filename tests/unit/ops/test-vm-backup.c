@@ -106,14 +106,30 @@ test_frozen_and_not_begun (VmProject *project, gconstpointer data)
 }
 
 static void
+assert_completed_with_a_warning (VmProject *project)
+{
+  g_autoptr (BkBackup) backup = bk_catalogue_newest_completed (project->repository, "vm/web1");
+  JsonArray *warnings = json_object_get_array_member (backup->extra, "warnings");
+
+  g_assert_cmpuint (json_array_get_length (warnings), ==, 1);
+}
+
+static void
 test_agent_fails (VmProject *project, gconstpointer data)
 {
   project->hypervisor->freezes = BK_FREEZE_FAILED;
   vm_project_expect (project, "base", "freeze begin(vda! vdb! vdc) wait");
+  assert_completed_with_a_warning (project);
+}
 
-  g_autoptr (BkBackup) backup = bk_catalogue_newest_completed (project->repository, "vm/web1");
-  JsonArray *warnings = json_object_get_array_member (backup->extra, "warnings");
-  g_assert_cmpuint (json_array_get_length (warnings), ==, 1);
+/* Who asked for a slow copy hears of it when it was not; the copy is as good. */
+static void
+test_limit_refused (VmProject *project, gconstpointer data)
+{
+  project->hypervisor->limit_fails = TRUE;
+  project->request.limit_mib = 1;
+  vm_project_expect (project, "base", "freeze begin(vda! vdb! vdc) limit(1048576) wait");
+  assert_completed_with_a_warning (project);
 }
 
 /* Off before, off after: also when it fails. */
@@ -230,6 +246,7 @@ main (int argc, char **argv)
   ADD ("cancelled", test_cancelled);
   ADD ("frozen-and-not-begun", test_frozen_and_not_begun);
   ADD ("agent-fails", test_agent_fails);
+  ADD ("limit-refused", test_limit_refused);
   ADD ("off", test_off);
   ADD ("bitmap-that-cannot-be-deleted", test_bitmap_that_cannot_be_deleted);
   ADD ("somebody-elses-backup", test_somebody_elses_backup);
