@@ -197,6 +197,9 @@ export async function startBed({
   }
 }
 
+/* Cockpit's shell shows each page in a frame of its own. */
+const innerOf = (page) => page.frameLocator('iframe[name="cockpit1:localhost/backup"]');
+
 /** Opens the page in Cockpit's shell; returns the tab of the browser and the frame of the page. */
 export async function openPage(bed, path = "/backup") {
   const page = await bed.context.newPage();
@@ -204,7 +207,7 @@ export async function openPage(bed, path = "/backup") {
   page.on("pageerror", (error) => problems.push(String(error)));
   page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
   await page.goto(`http://127.0.0.1:${bed.port}${path}`);
-  const frame = page.frameLocator('iframe[name="cockpit1:localhost/backup"]');
+  const frame = innerOf(page);
   await frame.locator("#app nav, #app main").first().waitFor();
   return { page, frame, problems };
 }
@@ -218,9 +221,17 @@ export async function stayLoggedIn(bed) {
   await tab.goto(`http://127.0.0.1:${bed.port}/elsewhere`);
 }
 
-/** The frame of the page at one of its own addresses, for instance "/backups". */
+/**
+ * Brings the page to one of its own addresses, for instance "/backups", and returns when it shows that:
+ * Cockpit tells the page of a new address some time after it has it, and the listing that is left has
+ * rows and buttons like those of the next.
+ */
 export async function goTo(page, bed, address) {
   await page.goto(`http://127.0.0.1:${bed.port}/backup#${address}`);
+  const { pathname, searchParams } = new URL(address, "http://page");
+  const query = searchParams.toString();
+  const place = `${pathname}${query === "" ? "" : `?${query}`}`;
+  await innerOf(page).locator(`#backup-content[data-place="${place}"]`).waitFor();
 }
 
 export async function setStyle(page, style) {

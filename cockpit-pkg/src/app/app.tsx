@@ -7,7 +7,7 @@ import { BackupsTab } from "../backups/backups-tab";
 import type { AccessKeeper } from "../bridge/access";
 import { _, format } from "../bridge/cockpit";
 import { FilesTab } from "../files/files-tab";
-import { ShownPlace, useAccess, useAddress, useNow, useStore } from "../parts/hooks";
+import { ShownPlace, nameOfPlace, useAccess, useAddress, useNow, useStore } from "../parts/hooks";
 import { useAfterFrame } from "../parts/use-later";
 import { SettingsTab } from "../settings/settings-tab";
 import { projectsOf, runningJobs } from "../state/select";
@@ -90,7 +90,14 @@ export function App({ store, session, access: keeper }: Props) {
       <PageSection type="tabs" className="backup-tabs" hasBodyWrapper={false}>
         <TabBar tab={tabOf(address.tab)} running={running} />
       </PageSection>
-      <PageSection isFilled hasBodyWrapper={false} className="backup-content" id={CONTENT_ID}>
+      <PageSection
+        isFilled
+        hasBodyWrapper={false}
+        className="backup-content"
+        id={CONTENT_ID}
+        data-place={nameOfPlace(place)}
+        aria-busy={place !== address}
+      >
         <Notices notices={state.notices} dispatch={store.dispatch} />
         <ShownPlace.Provider value={place}>
           {isIn ? contents[tab] : <AccessView access={access} keeper={keeper} />}

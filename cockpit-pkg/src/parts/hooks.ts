@@ -32,6 +32,12 @@ function currentPlace(): Place {
   return { tab: path[0] ?? "", options: Object.fromEntries(plain) as Record<string, string> };
 }
 
+/** A place in one line, such as “/backups?project=vm%2Fweb1”: what shows it says so with this. */
+export function nameOfPlace({ tab, options }: Place): string {
+  const query = new URLSearchParams(options).toString();
+  return `/${tab}${query === "" ? "" : `?${query}`}`;
+}
+
 /** Where the page is, by its address. */
 export function useAddress(): Place {
   const [place, setPlace] = useState(currentPlace);
