@@ -23,7 +23,7 @@ import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 
 import { goTo, openPage, startBed, stayLoggedIn } from "./bed.mjs";
-import { holdBackup, makeVm, releaseBackup, virsh } from "./vm.mjs";
+import { beginSlowly, makeVm, releaseBackup, virsh } from "./vm.mjs";
 
 const run = promisify(execFile);
 
@@ -109,11 +109,11 @@ describe("vm-backup", () => {
     await planned.waitFor();
     assert.match(await planned.innerText(), /Base[^]*In full[^]*At most [\d.]+ [MG]B/);
     assert.match(await dialog.innerText(), /the repository has [\d.]+ [GT]B/);
-    // Slow, so that a test can look at it at leisure; releaseBackup() lets it go.
+    // Slow, so that the next tests can look at it; releaseBackup() lets it go.
     await dialog.getByRole("button", { name: "Options of this run" }).click();
     await dialog.getByRole("spinbutton", { name: "Speed limit, in MiB per second" }).fill("4");
     const start = dialog.getByRole("button", { name: "Start the backup" }).and(frame.locator(":enabled"));
-    await Promise.all([holdBackup(vm.name), start.click()]);
+    await beginSlowly(vm.name, () => start.click());
   });
 
   test("TESTE 5 – Backup de VMs: the job shows with its progress and log, and the button waits", async () => {

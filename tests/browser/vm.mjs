@@ -1,9 +1,11 @@
 /* A virtual machine for a test: QEMU without acceleration, no operating system, known bytes. */
 import { execFile } from "node:child_process";
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
+
+import { until } from "./bed.mjs";
 
 const run = promisify(execFile);
 const CONNECT = "qemu:///system";
@@ -71,26 +73,45 @@ export async function makeVm(bed, { name = uniqueName(), dataMiB = 64, extraDisk
   return { name, disks };
 }
 
+/* libvirt asks QEMU one thing at a time: who always asks keeps the limit from being set. */
+const PAUSE_MS = 500;
+
 async function blockJobs(name) {
   const answer = await virsh("qemu-monitor-command", name, '{"execute":"query-block-jobs"}');
   return JSON.parse(answer).return.filter(({ type }) => type === "backup");
 }
 
-/** Slows the backup that is about to run, so that a test can look at it at leisure. */
-export async function holdBackup(name, bytesPerSecond = 2 * 1024 * 1024) {
-  for (let jobs = []; jobs.length === 0; await delay(5)) {
-    jobs = await blockJobs(name);
-    await setSpeed(name, jobs, bytesPerSecond);
-  }
+/** The process of a machine, of whichever libvirt. */
+function qemuOf(name) {
+  const isIt = (id) => {
+    try {
+      return readFileSync(`/proc/${id}/cmdline`, "latin1").split("\0").some((word) => word.startsWith(`guest=${name},`));
+    } catch {
+      return false; // It has ended.
+    }
+  };
+  return readdirSync("/proc").find((id) => /^\d+$/.test(id) && isIt(id));
 }
 
+/**
+ * Begins a backup that has a speed limit, and returns when the limit is in force: libvirt can limit only
+ * a copy that runs already, and QEMU copies hundreds of MiB a second. Until then every other process goes first.
+ */
+export async function beginSlowly(name, begin) {
+  const schedule = (policy) => run("chrt", ["--all-tasks", policy, "--pid", "0", qemuOf(name)]);
+  await schedule("--idle");
+  await begin();
+  await until(async () => {
+    await delay(PAUSE_MS);
+    return (await blockJobs(name)).some(({ speed, offset, len }) => speed > 0 && offset < len);
+  }, "the copy is limited");
+  await schedule("--other");
+}
+
+/** The limit ends. */
 export async function releaseBackup(name) {
-  await setSpeed(name, await blockJobs(name), 0);
-}
-
-async function setSpeed(name, jobs, speed) {
-  for (const { device } of jobs) {
-    const command = { execute: "block-job-set-speed", arguments: { device, speed } };
+  for (const { device } of await blockJobs(name)) {
+    const command = { execute: "block-job-set-speed", arguments: { device, speed: 0 } };
     await virsh("qemu-monitor-command", name, JSON.stringify(command));
   }
 }
