@@ -9,36 +9,34 @@ import { type Settings, isSettings } from "../bridge/settings-views";
 import type { TabProps } from "../parts/props";
 import { bytes } from "../words/format";
 import { logLevel, problemText } from "../words/texts";
+import { NOTHING_SAVED, saveBegins, saveEnds } from "./saving";
 import { type Bound, ChoiceField, SwitchField, TextField } from "./setting-fields";
 
 const EXPECTED = { result: isSettings };
 
 interface Props extends Pick<TabProps, "session" | "dispatch"> {
   settings: Settings;
-  onChanged: (settings: Settings) => void;
+  onSaved: (key: keyof Settings, answered: Settings) => void;
 }
 
-/* One setting at a time is saved; why one was not taken stays at its field until it is. */
-function useSaving({ session, dispatch, settings, onChanged }: Props) {
-  const [saving, setSaving] = useState<string | null>(null);
-  const [wrong, setWrong] = useState<Record<string, string>>({});
+/* Each setting is saved by itself; why one was not taken stays at its field until it is. */
+function useSaving({ session, dispatch, settings, onSaved }: Props) {
+  const [{ pending, wrong }, setSaving] = useState(NOTHING_SAVED);
 
   return (key: keyof Settings): Bound => ({
     value: String(settings[key] ?? ""),
     wrong: wrong[key] ?? null,
-    saving: saving === key,
+    saving: pending.has(key),
     save(value) {
-      setSaving(key);
+      setSaving((before) => saveBegins(before, key));
       session.ask({ op: "config.set", args: { key, value } }, EXPECTED, ({ result, problem }) => {
-        const others = Object.fromEntries(Object.entries(wrong).filter(([name]) => name !== key));
-        setSaving(null);
         if (problem === null && result !== null) {
-          setWrong(others);
-          onChanged(result);
+          setSaving((before) => saveEnds(before, key, null));
+          onSaved(key, result);
           dispatch({ type: "notice", what: "settings-saved", problem: null });
         } else {
           const why = problem?.message ?? (problem === null ? null : problemText(problem).title);
-          setWrong({ ...others, [key]: why ?? _("It was not saved") });
+          setSaving((before) => saveEnds(before, key, why ?? _("It was not saved")));
         }
       });
     },

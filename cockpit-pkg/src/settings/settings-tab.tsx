@@ -12,6 +12,7 @@ import type { TabProps } from "../parts/props";
 import { useQuery } from "../parts/use-query";
 import { list } from "../words/format";
 import { SchedulesCard } from "./schedules-card";
+import { withSaved } from "./saving";
 import { SettingsCards } from "./settings-cards";
 
 const SETTINGS = { op: "config.get", args: {} };
@@ -74,7 +75,12 @@ export function SettingsTab({ state, dispatch, session }: TabProps) {
   return (
     <Stack hasGutter>
       {settings !== null ? (
-        <SettingsCards settings={settings} session={session} dispatch={dispatch} onChanged={setChanged} />
+        <SettingsCards
+          settings={settings}
+          session={session}
+          dispatch={dispatch}
+          onSaved={(key, answered) => setChanged((before) => withSaved(before ?? settings, key, answered))}
+        />
       ) : (
         <StackItem>
           <Card>
