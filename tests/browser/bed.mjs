@@ -118,11 +118,21 @@ export async function startBed({
   session = ["--local-session=cockpit-bridge"],
 } = {}) {
   const dir = mkdtempSync("/var/tmp/cockpit-backup-browser-");
-  const closers = [() => rmSync(dir, { recursive: true, force: true })];
+  // What has been ended may write its last meanwhile.
+  const closers = [() => rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })];
 
+  /** Ends all of it, whatever of it fails. */
   async function close() {
+    const failures = [];
     while (closers.length > 0) {
-      await closers.pop()();
+      try {
+        await closers.pop()();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) {
+      throw failures[0];
     }
   }
 
@@ -199,6 +209,14 @@ export async function startBed({
 
 /* Cockpit's shell shows each page in a frame of its own. */
 const innerOf = (page) => page.frameLocator('iframe[name="cockpit1:localhost/backup"]');
+
+/**
+ * Presses what the page may take away by itself before it can be pressed, because what the button is for
+ * has come about: that is as good.
+ */
+export async function pressUnless(button, there) {
+  await Promise.race([button.click(), there.waitFor()]);
+}
 
 /** Opens the page in Cockpit's shell; returns the tab of the browser and the frame of the page. */
 export async function openPage(bed, path = "/backup") {

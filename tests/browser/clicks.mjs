@@ -1,6 +1,8 @@
 /* Counts what a person clicks in the page, from its opening on; keys and typing are no clicks. */
+import { inner } from "./look.mjs";
+
 export async function countClicks(page) {
-  const frame = page.frame({ name: "cockpit1:localhost/backup" });
+  const frame = inner(page);
   await frame.evaluate(() => {
     globalThis.clicks = 0;
     // A label passes its click on to its field: that second one is not a person's.

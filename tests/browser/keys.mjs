@@ -1,10 +1,10 @@
 /* The page by the keyboard alone: what has the focus, as a person sees and hears it, and the way to the next thing. */
 import assert from "node:assert/strict";
 
+import { until } from "./bed.mjs";
 import { inner } from "./look.mjs";
 
 const STOPS_MAX = 80;
-const WAIT_MS = 10_000;
 
 /* In the page: the element with the focus. */
 function lookAtFocus() {
@@ -28,14 +28,15 @@ function lookAtFocus() {
 export function keys(page) {
   const focus = () => inner(page).evaluate(lookAtFocus);
 
-  /** The focus is where a person sees it. */
-  async function seen() {
-    const at = await focus();
+  function isSeen(at) {
     assert.notEqual(at.name, "(nothing)", "something has the focus");
     assert.ok(at.isInView, `“${at.name}” is in view`);
     assert.ok(at.isMarked, `“${at.name}” shows that it has the focus`);
     return at;
   }
+
+  /** The focus is where a person sees it. */
+  const seen = async () => isSeen(await focus());
 
   return {
     seen,
@@ -44,12 +45,9 @@ export function keys(page) {
 
     /** Waits until what is named like this has it, by itself. */
     async has(pattern) {
-      for (const end = Date.now() + WAIT_MS; Date.now() < end && !pattern.test((await focus()).name); ) {
-        await page.waitForTimeout(50);
-      }
-      const at = await seen();
-      assert.match(at.name, pattern);
-      return at;
+      let at;
+      await until(async () => pattern.test((at = await focus()).name), `${pattern} has the focus`);
+      return isSeen(at);
     },
 
     /** Step by step to what is named like this; every step is seen. Returns how many there were. */
