@@ -7,7 +7,7 @@ import { readFileSync, statSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 
 import { violations } from "./axe.mjs";
-import { goTo, openPage, until } from "./bed.mjs";
+import { goTo, openPage, pressUnless, until } from "./bed.mjs";
 import { dropAdministrativeAccess, startLoginBed, turnOnAdministrativeAccess } from "./login.mjs";
 
 describe("access", () => {
@@ -19,6 +19,7 @@ describe("access", () => {
     bed = await startLoginBed("carol");
     bed.helper("event-log", "backup");
     await bed.startService();
+    await bed.logIn();
     ({ page, frame } = await openPage(bed));
   });
   after(() => bed?.close());
@@ -42,15 +43,17 @@ describe("access", () => {
 
   test("a download has a ticket of its own", async () => {
     await frame.getByRole("checkbox", { name: /^Select backup-eventlog-/ }).first().check();
-    const coming = page.waitForEvent("download");
-    await frame.getByRole("button", { name: "Export selected" }).click();
-    const path = await (await coming).path();
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      frame.getByRole("button", { name: "Export selected" }).click(),
+    ]);
+    const path = await download.path();
     assert.ok(statSync(path).size > 0);
     assert.equal(readFileSync(path).subarray(0, 2).toString("hex"), "1f8b");
   });
 
   test("dropped privileges close it, and given again they open it as it was", async () => {
-    assert.equal(bed.tickets().length, 1);
+    await until(() => bed.tickets().length === 1, "the page has one ticket, and the download's is used up");
     await dropAdministrativeAccess(page);
     await limited().waitFor();
     assert.equal(await backup().count(), 0);
@@ -77,7 +80,7 @@ describe("access", () => {
     await frame.getByRole("button", { name: "Start the service" }).click();
     await frame.getByText("The service was not started").waitFor();
     await bed.startService();
-    await frame.getByRole("button", { name: "Try again" }).click();
+    await pressUnless(frame.getByRole("button", { name: "Try again" }), backup());
     await backup().waitFor();
   });
 });

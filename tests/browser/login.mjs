@@ -49,7 +49,7 @@ function listens(path) {
   });
 }
 
-/** A bed with root's service and a person who has logged in, with limited access. */
+/** A bed with root's service and a person who can log in, with limited access. */
 export async function startLoginBed(name) {
   const bed = await startBed({ session: [] });
   const home = makeUser(name);
@@ -82,12 +82,15 @@ export async function startLoginBed(name) {
     });
   bed.atClose(() => service?.exitCode === null && service.signalCode === null && bed.stopService());
 
-  const origin = `http://127.0.0.1:${bed.port}`;
-  const answer = await fetch(`${origin}/cockpit/login`, {
-    headers: { Authorization: `Basic ${btoa(`${name}:${PASSWORD}`)}`, "X-Superuser": "none" },
-  });
-  const [, value] = /^cockpit=([^;]*)/.exec(answer.headers.get("set-cookie"));
-  await bed.context.addCookies([{ name: "cockpit", value, url: origin }]);
+  /** Cockpit forgets one who logs in and opens no page within 15 s. */
+  bed.logIn = async () => {
+    const origin = `http://127.0.0.1:${bed.port}`;
+    const answer = await fetch(`${origin}/cockpit/login`, {
+      headers: { Authorization: `Basic ${btoa(`${name}:${PASSWORD}`)}`, "X-Superuser": "none" },
+    });
+    const [, value] = /^cockpit=([^;]*)/.exec(answer.headers.get("set-cookie"));
+    await bed.context.addCookies([{ name: "cockpit", value, url: origin }]);
+  };
   return bed;
 }
 
