@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
 import { WAIT_MS, goTo, openPage } from "./bed.mjs";
-import { inner } from "./look.mjs";
+import { focused, inner } from "./look.mjs";
 import { golden, startScenario, wholeHost } from "./scenario.mjs";
 
 const job = golden("job.json");
@@ -51,11 +51,13 @@ describe("focus", () => {
     const toggle = frame.getByRole("button", { name: "Actions of web1-Inc-20261120_020000" });
     await toggle.focus();
     await page.keyboard.press("Enter");
-    await frame.getByRole("menuitem", { name: "Delete…" }).waitFor();
+    // The menu takes the focus a moment after it is there.
+    await focused(frame, frame.getByRole("menuitem", { name: "Export" }));
     const host = idleHost();
     host["backup.delete"] = { result: { ...golden("backup-delete-plan.json"), cycle_vm: null, job_id: null, asks_for_name: false, dependents: [] } };
     bed.say(host);
     await page.keyboard.press("ArrowUp");
+    await focused(frame, frame.getByRole("menuitem", { name: "Delete…" }));
     await page.keyboard.press("Enter");
     const remove = frame.getByRole("dialog").getByRole("button", { name: "Delete", exact: true });
     await remove.and(frame.locator(":enabled")).focus();
@@ -72,7 +74,7 @@ describe("focus", () => {
     await frame.getByRole("checkbox", { name: "Select web1-Base-20261118_020000" }).focus();
     await page.keyboard.press("Space");
     bed.say({ ...idleHost(), "backup.verify": { problem: "busy", message: "Another run is at work." } });
-    await frame.getByRole("button", { name: "Verify selected" }).focus();
+    await frame.getByRole("button", { name: "Verify selected" }).and(frame.locator(":enabled")).focus();
     await page.keyboard.press("Enter");
     const message = frame.locator(".pf-v6-c-alert", { hasText: "not started" });
     await message.getByRole("button", { name: "Close" }).focus();
@@ -86,7 +88,7 @@ describe("focus", () => {
     await goTo(page, bed, "/vms");
     await frame.getByRole("checkbox", { name: "Select db1" }).focus();
     await page.keyboard.press("Space");
-    await frame.getByRole("button", { name: "Back up selected" }).focus();
+    await frame.getByRole("button", { name: "Back up selected" }).and(frame.locator(":enabled")).focus();
     await page.keyboard.press("Enter");
     const start = frame.getByRole("dialog").getByRole("button", { name: "Start the backup" });
     await start.and(frame.locator(":enabled")).focus();
