@@ -60,6 +60,7 @@ describe("accessibility", () => {
       await dialog.getByRole("button", { name: "Options of this run" }).click();
       await dialog.locator("[data-planned=db1]").waitFor();
       await dialog.getByRole("spinbutton", { name: "Incrementals before consolidation" }).fill("3");
+      await dialog.getByRole("button", { name: "Start the backup" }).and(frame.locator(":enabled")).waitFor();
       await settled(page, frame);
       assert.deepEqual(await violations(page), []);
       await shot(page, `dialog-${style}`);
@@ -177,13 +178,16 @@ describe("accessibility: where there is nothing yet", () => {
   test("each tab says so", async () => {
     const { page, frame } = await openPage(bed);
     await frame.getByRole("heading", { name: "No virtual machines" }).waitFor();
+    await settled(page, frame);
     assert.deepEqual(await violations(page), []);
     await shot(page, "vms-empty");
     await goTo(page, bed, "/backups");
     await frame.getByRole("heading", { name: "No backups yet" }).waitFor();
+    await settled(page, frame);
     assert.deepEqual(await violations(page), []);
     await goTo(page, bed, "/activity");
     await frame.getByRole("heading", { name: "No jobs yet" }).waitFor();
+    await settled(page, frame);
     assert.deepEqual(await violations(page), []);
   });
 });
@@ -198,10 +202,12 @@ describe("languages", () => {
     await frame.locator("[data-vm=web1]").waitFor();
     await frame.getByRole("button", { name: "Fazer backup das selecionadas" }).waitFor();
     assert.match(await frame.locator("[data-vm=web1]").innerText(), /Em execução[^]*6,4 GB[^]*ontem/);
-    assert.match(await frame.locator("[data-job]").innerText(), /48 GB de 96 GB/);
+    await frame.locator("[data-job]").getByText(/48 GB de 96 GB/).first().waitFor();
+    await settled(page, frame);
     await shot(page, "vms-pt_BR");
     await goTo(page, bed, "/backups");
     await frame.getByRole("button", { name: "Exportar selecionados" }).waitFor();
+    await settled(page, frame);
     assert.deepEqual(await violations(page), []);
     await shot(page, "backups-pt_BR");
     assert.deepEqual(problems, []);

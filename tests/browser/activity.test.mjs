@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 
-import { goTo, helperBinary, openPage, startBed } from "./bed.mjs";
+import { goTo, helperBinary, openPage, startBed, until } from "./bed.mjs";
 import { busyHost, logLines, startScenario } from "./scenario.mjs";
 
 describe("event log", () => {
@@ -34,6 +34,8 @@ describe("event log", () => {
     ]);
     assert.match(download.suggestedFilename(), /^backups-export-.*\.tar\.gz$/);
     assert.ok(readFileSync(await download.path()).length > 0);
+    // Recorded when all was sent: later than the browser has it, and before the log is changed below.
+    await until(() => readFileSync(segment(), "utf8").includes('"backup.exported"'), "the download is an event");
     const command = await frame.getByRole("textbox", { name: "Command that restores a cold backup" }).inputValue();
     assert.match(command, /^cockpit-backup event-log restore event-log\/default\/backup-eventlog-/);
   });
@@ -51,8 +53,7 @@ describe("event log", () => {
     const { frame } = opened;
     const search = frame.getByRole("textbox", { name: "Search the events" });
     await search.fill("created");
-    await frame.locator("[data-event]").first().waitFor();
-    await frame.getByRole("heading", { name: "Nothing found" }).waitFor({ state: "detached" });
+    await until(async () => (await frame.locator("[data-event]").count()) === 1, "the one event of a backup is found");
     await search.fill("no such event");
     await frame.getByRole("heading", { name: "Nothing found" }).waitFor();
     await frame.getByRole("button", { name: "Clear the search" }).last().click();

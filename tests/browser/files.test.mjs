@@ -62,8 +62,10 @@ describe("files", () => {
       await locator.click();
     };
     await click(frame.getByRole("tab", { name: "Files" }));
-    await click(frame.getByRole("link", { name: "data" }));
+    await click(frame.getByRole("link", { name: "data", exact: true }));
     await click(frame.locator("[data-point]").last());
+    // What is typed is searched for in what is shown.
+    await frame.locator("[data-entry='notes.txt']").getByText("3 bytes").waitFor();
     await click(frame.getByRole("textbox", { name: "Search here by name" }));
     await page.keyboard.type("figures");
     const button = frame.getByRole("button", { name: "Download figures.csv" });
@@ -78,20 +80,20 @@ describe("files", () => {
     const { page, frame } = opened;
     await goTo(page, bed, `/files?project=${encodeURIComponent(PROJECT)}`);
     await entry("notes.txt").waitFor();
-    assert.match(await entry("notes.txt").innerText(), /15 bytes/);
+    await entry("notes.txt").getByText("15 bytes").waitFor();
     assert.equal(await points().count(), 2);
     await points().last().click();
     await entry("notes.txt").getByText("3 bytes").waitFor();
-    await frame.getByRole("link", { name: "reports" }).click();
-    await frame.getByRole("link", { name: "2026" }).click();
+    await frame.getByRole("link", { name: "reports", exact: true }).click();
+    await frame.getByRole("link", { name: "2026", exact: true }).click();
     await entry("figures.csv").waitFor();
     // Cockpit's shell hears of it a moment after the page.
     await page.waitForURL(/reports(%2F|\/)2026$/);
     await page.goBack();
-    await frame.getByRole("link", { name: "2026" }).waitFor();
-    await frame.getByRole("navigation", { name: "Where in the backup" }).getByRole("link", { name: "source" }).click();
+    await frame.getByRole("link", { name: "2026", exact: true }).waitFor();
+    await frame.getByRole("navigation", { name: "Where in the backup" }).getByRole("link", { name: "source", exact: true }).click();
     await entry("notes.txt").waitFor();
-    await frame.getByRole("navigation", { name: "Where in the backup" }).getByRole("link", { name: "var" }).click();
+    await frame.getByRole("navigation", { name: "Where in the backup" }).getByRole("link", { name: "var", exact: true }).click();
     await frame.locator("[data-entry=tmp]").waitFor();
   });
 
@@ -148,9 +150,9 @@ describe("files", () => {
 
     const row = frame.locator("[data-tree]", { hasText: "reports" }).last();
     await row.getByRole("button", { name: "Back up now: reports" }).click();
-    await row.getByText(/just now|seconds? ago/).waitFor();
-    await row.getByRole("link", { name: "reports" }).click();
-    await frame.getByRole("link", { name: "2026" }).waitFor();
+    await row.getByText(/just now|minute/).waitFor();
+    await row.getByRole("link", { name: "reports", exact: true }).click();
+    await frame.getByRole("link", { name: "2026", exact: true }).waitFor();
     await goTo(page, bed, "/files");
     await row.getByRole("button", { name: "Actions for reports" }).click();
     await frame.getByRole("menuitem", { name: "Do not back up any more" }).click();

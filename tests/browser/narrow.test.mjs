@@ -4,7 +4,7 @@ import { after, before, describe, test } from "node:test";
 
 import { violations } from "./axe.mjs";
 import { goTo, openPage } from "./bed.mjs";
-import { inner, settled, shot } from "./look.mjs";
+import { focused, inner, settled, shot } from "./look.mjs";
 import { startScenario, wholeHost } from "./scenario.mjs";
 
 const NARROW = { width: 375, height: 812 };
@@ -34,7 +34,7 @@ describe("narrow", () => {
     await stand("data-vm", ["db1", "mail.example.org", "web1"]);
     await toggle("Sorted by Name, ascending").click();
     await choose("Size").waitFor();
-    assert.equal(await choose("Name").getAttribute("aria-selected"), "true");
+    await choose("Name").and(opened.frame.locator("[aria-selected='true']")).waitFor();
     await settled(page, opened.frame);
     assert.deepEqual(await violations(page), []);
     await shot(page, "sort-narrow");
@@ -43,8 +43,7 @@ describe("narrow", () => {
     await stand("data-vm", ["mail.example.org", "web1", "db1"]);
     await toggle("Sorted by Size, ascending").click();
     await choose("Descending").click();
-    await toggle("Sorted by Size, descending").waitFor();
-    assert.ok(await toggle("Sorted by Size, descending").evaluate((element) => element === document.activeElement));
+    await focused(opened.frame, toggle("Sorted by Size, descending"));
     await stand("data-vm", ["db1", "mail.example.org", "web1"]);
   });
 
@@ -55,7 +54,7 @@ describe("narrow", () => {
     await choose("Name").waitFor();
     await page.keyboard.press("Escape");
     await choose("Name").waitFor({ state: "detached" });
-    assert.ok(await toggle("Sorted by Size, descending").evaluate((element) => element === document.activeElement));
+    await focused(opened.frame, toggle("Sorted by Size, descending"));
     await page.keyboard.press("Enter");
     await inner(page).waitForFunction(() => document.activeElement.getAttribute("role") === "option");
     await page.keyboard.press("Enter");
@@ -79,6 +78,7 @@ describe("narrow", () => {
     for (const [address, row, column] of [["/files", "[data-tree]", "Directories"], ["/backups", "[data-backup]", "Made"], ["/vms", "[data-vm]", "Last backup"]]) {
       await goTo(page, bed, address);
       await frame.locator(row).first().waitFor();
+      await settled(page, frame);
       const width = await widthOf(`${row} td[data-label="${column}"]`);
       assert.ok(width > NARROW.width * 0.7, `${address}: ${width} px`);
       assert.equal(await inner(page).evaluate(() => document.documentElement.scrollWidth), NARROW.width);
@@ -91,7 +91,7 @@ describe("narrow", () => {
     const { page } = opened;
     await page.setViewportSize({ width: 1400, height: 1000 });
     await toggle("Sorted by Made, ascending").waitFor({ state: "hidden" });
-    assert.ok(await opened.frame.getByRole("button", { name: "Made", exact: true }).isVisible());
+    await opened.frame.getByRole("button", { name: "Made", exact: true }).waitFor();
   });
 
   test("nothing went wrong in the page meanwhile", () => {

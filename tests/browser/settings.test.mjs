@@ -37,7 +37,7 @@ describe("settings", () => {
     }
     await page.reload();
     await frame.getByLabel("Days to keep standalone copies").and(frame.locator("[value='14']")).waitFor();
-    assert.equal(await frame.getByRole("switch", { name: "Verify each backup" }).isChecked(), true);
+    await frame.getByRole("switch", { name: "Verify each backup", checked: true }).waitFor();
   });
 
   test("a number out of its range is not even sent; Escape takes the old one back", async () => {
@@ -91,7 +91,7 @@ describe("settings", () => {
     await dialog.getByRole("button", { name: "Save" }).click();
     await dialog.waitFor({ state: "detached" });
     const row = frame.locator("[data-schedule=vms]");
-    assert.match(await row.innerText(), /Backup of all virtual machines[^]*Saturday at 02:00/);
+    await row.filter({ hasText: /Backup of all virtual machines.*Saturday at 02:00/ }).waitFor();
     assert.deepEqual(config().schedules, { vms: "Sat *-*-* 02:00:00" });
     const systemd = await frame.getByText("Nothing runs by itself on this machine").count();
     if (systemd > 0) {
