@@ -230,6 +230,10 @@ take_open (Relay *self, const char *id, JsonObject *message, GBytes *payload)
   /* All channels are of one person. */
   if (bk_control_get_string (message, "language", &language, NULL) && language != NULL)
     bk_language_set (bk_language_find (language));
+  /* Its end may have come before this, and be looked at after: to a service that has gone nobody
+   * says anything. */
+  if (self->service != NULL)
+    bk_transport_hear_end (self->service);
   if (self->service == NULL && !connect_service (self, &error))
     {
       refuse (self, id, error);

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
+#include <poll.h>
 #include <string.h>
 
 /* Threads wait above the first; above the second nothing more is read, so that a peer who asks but
@@ -136,11 +137,31 @@ end_of_stream (BkTransport *self)
   self->handlers.end (NULL, self->handlers.user_data);
 }
 
+/* Returns whether there may be more. */
+static gboolean
+read_once (BkTransport *self)
+{
+  guint8 buffer[READ_BYTES];
+  ssize_t n = read (self->in_fd, buffer, sizeof buffer);
+
+  if (n < 0 && (errno == EINTR || errno == EAGAIN))
+    return TRUE;
+  if (n <= 0)
+    {
+      end_of_stream (self);
+      return FALSE;
+    }
+  if (self->no_frames)
+    return TRUE;
+  bk_frame_reader_push (self->reader, buffer, (gsize) n);
+  hand_out_frames (self);
+  return !self->in_ended;
+}
+
 static gboolean
 on_readable (int fd, GIOCondition condition, gpointer user_data)
 {
   BkTransport *self = user_data;
-  guint8 buffer[READ_BYTES];
 
   bk_transport_lock (self);
   gboolean too_much = self->queue.queued_bytes > self->queue_max_bytes;
@@ -150,20 +171,7 @@ on_readable (int fd, GIOCondition condition, gpointer user_data)
       drop_source (&self->in_source);
       return G_SOURCE_REMOVE;
     }
-
-  ssize_t n = read (fd, buffer, sizeof buffer);
-  if (n < 0 && (errno == EINTR || errno == EAGAIN))
-    return G_SOURCE_CONTINUE;
-  if (n <= 0)
-    {
-      end_of_stream (self);
-      return G_SOURCE_REMOVE;
-    }
-  if (self->no_frames)
-    return G_SOURCE_CONTINUE;
-  bk_frame_reader_push (self->reader, buffer, (gsize) n);
-  hand_out_frames (self);
-  return self->in_source != NULL ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+  return read_once (self) && self->in_source != NULL ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
 }
 
 static void
@@ -212,6 +220,27 @@ bk_transport_hold (BkTransport *transport, gboolean holds)
     drop_source (&transport->in_source);
   else
     watch_input (transport);
+}
+
+static gboolean
+has_hung_up (int fd)
+{
+  struct pollfd look = { .fd = fd };
+
+  return poll (&look, 1, 0) > 0 && (look.revents & (POLLHUP | POLLERR)) != 0;
+}
+
+/**
+ * bk_transport_hear_end:
+ *
+ * Of a peer that has gone, hands out now what it still said, held or not, and then its end. The end's
+ * handler does not free @transport.
+ */
+void
+bk_transport_hear_end (BkTransport *transport)
+{
+  while (!transport->in_ended && has_hung_up (transport->in_fd) && read_once (transport))
+    continue;
 }
 
 static gboolean

@@ -31,6 +31,7 @@ void bk_transport_free (BkTransport *transport);
 void bk_transport_start (BkTransport *transport, const BkTransportHandlers *handlers);
 void bk_transport_stop_frames (BkTransport *transport);
 void bk_transport_hold (BkTransport *transport, gboolean holds);
+void bk_transport_hear_end (BkTransport *transport);
 void bk_transport_trust (BkTransport *transport, gboolean trusts);
 void bk_transport_cut (BkTransport *transport);
 

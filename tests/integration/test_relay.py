@@ -9,6 +9,7 @@ import socket
 import pytest
 
 from support.bridge import Bridge, frame, pattern, stream_bytes
+from support.process import process_state
 from support.service_fixtures import (
     ECHO, IS_SANITIZED, MIB, idle_service, is_denied, memory_bytes, peers, service, ticket, users)
 from support.users import ALICE, BOB
@@ -90,6 +91,22 @@ def test_relay_when_the_service_dies(service, start_relay, ticket):
     assert gone.problem == "no-service" and "systemctl enable --now" in gone.message
     service.start()
     assert relay.call("test.echo", ECHO, channel="c", ticket=ticket).done
+
+
+def test_relay_that_hears_late_of_the_end(service, start_relay, ticket):
+    """What is asked for after the service has ended is for the next one, whenever this one's end is seen."""
+    relay = start_relay()
+    relay.open("a", "test.block", {}, ticket=ticket)
+    outcomes = relay.until_begun("a")
+    relay.process.send_signal(signal.SIGSTOP)
+    wait_until(lambda: process_state(relay.process.pid) == "T", "it hears nothing")
+    service.stop(signal.SIGKILL)
+    service.start()
+    relay.open("b", "test.echo", ECHO, ticket=ticket)
+    relay.process.send_signal(signal.SIGCONT)
+    relay.outcomes("a", "b", outcomes=outcomes)
+    assert outcomes["a"].problem == "disconnected"
+    assert outcomes["b"].done, outcomes["b"].close
 
 
 def test_relay_when_the_service_is_stopped(service, start_relay, ticket):

@@ -201,6 +201,24 @@ test_hold (Fixture *fixture, gconstpointer data)
   g_assert_cmpstr (fixture->said->str, ==, "a:hi ");
 }
 
+/* Without the main loop, and held or not; of one that is there nothing is read. */
+static void
+test_hear_end (Fixture *fixture, gconstpointer data)
+{
+  bk_transport_hold (fixture->transport, TRUE);
+  peer_says (fixture, "4\na\nhi", 6);
+  bk_transport_hear_end (fixture->transport);
+  g_assert_cmpstr (fixture->said->str, ==, "");
+  close (fixture->peer);
+  fixture->peer = -1;
+  bk_transport_hear_end (fixture->transport);
+  g_assert_cmpstr (fixture->said->str, ==, "a:hi end ");
+  bk_transport_hear_end (fixture->transport);
+  bk_transport_hold (fixture->transport, FALSE);
+  settle ();
+  g_assert_cmpuint (fixture->ends, ==, 1);
+}
+
 /* What the peer's buffer takes is there without the main loop. */
 static void
 test_output (Fixture *fixture, gconstpointer data)
@@ -394,6 +412,7 @@ main (int argc, char **argv)
     }
   ADD ("/cockpit/transport/stop-frames", NULL, test_stop_frames);
   ADD ("/cockpit/transport/hold", NULL, test_hold);
+  ADD ("/cockpit/transport/hear-end", NULL, test_hear_end);
   ADD ("/cockpit/transport/output", NULL, test_output);
   ADD ("/cockpit/transport/output-waits", NULL, test_output_waits);
   ADD ("/cockpit/transport/full", NULL, test_full);
