@@ -28,8 +28,7 @@ def start_slowly(helper, vm, *options):
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             env=helper.env)
 
-    return begin_slowly(vm.name, begin, lambda command: virsh("qemu-monitor-command", vm.name, command,
-                                                              check=False))
+    return begin_slowly(begin, lambda command: virsh("qemu-monitor-command", vm.name, command, check=False))
 
 
 @pytest.fixture

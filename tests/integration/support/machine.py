@@ -21,6 +21,8 @@ BED = TOP / "tests/systemd-bed"
 BUILD = BINARY.parents[1]
 CANNOT = 77
 BOOT_SECONDS = 300
+# Of what is run in it; an installation takes longest.
+COMMAND_SECONDS = 600
 
 
 # The units that timers start, for what the tests have.
@@ -84,7 +86,7 @@ class Machine:
         if status == CANNOT:
             raise CannotBoot(self.log.read_text(errors="replace").strip().splitlines()[-1])
         assert status is None, f"the machine ended: {status}\n{self.log.read_text(errors='replace')}"
-        if not (self.directory / "pid").exists():
+        if self.read_pid() is None:
             return False
         done = self.try_run("systemctl", "is-system-running", "--wait")
         return done.stdout.strip() in ("running", "degraded")
@@ -100,7 +102,7 @@ class Machine:
         return [str(BED), "run", str(self.directory), *[str(word) for word in words]]
 
     def try_run(self, *words, **options):
-        return subprocess.run(self.command(*words), capture_output=True, text=True, timeout=120,
+        return subprocess.run(self.command(*words), capture_output=True, text=True, timeout=COMMAND_SECONDS,
                               **{"stdin": None if "input" in options else subprocess.DEVNULL,
                                  "check": False, **options})
 
@@ -132,6 +134,8 @@ class Machine:
         return self.show(unit, "Result", "ExecMainStatus", "ActiveState")
 
     def journal(self, unit):
+        # A unit may have ended before all that it said is in the journal.
+        self.run("journalctl", "--sync")
         return self.run("journalctl", "--unit", unit, "--output=cat", "--no-pager")
 
     def write(self, path, text):
@@ -145,17 +149,23 @@ class Machine:
     def ticket(self, user=ALICE):
         return json.loads(self.run(self.program, "ticket", "issue", "--user", user.name))["ticket"]
 
+    def read_pid(self):
+        """Its process 1, as we number it; None while there is none."""
+        try:
+            return int((self.directory / "pid").read_text())
+        except (FileNotFoundError, ValueError):
+            return None
+
     def reboot(self):
         """An orderly one."""
-        before = (self.directory / "pid").read_text()
+        before = self.read_pid()
         self.run("systemctl", "start", "reboot.target", "--job-mode=replace-irreversibly", "--no-block")
-        wait_until(lambda: (self.directory / "pid").exists() and
-                   (self.directory / "pid").read_text() != before, "the machine starts again", BOOT_SECONDS)
+        wait_until(lambda: self.read_pid() not in (None, before), "the machine starts again", BOOT_SECONDS)
         self.wait_up()
 
     def cut_power(self):
         """It is gone in mid-air."""
-        os.kill(int((self.directory / "pid").read_text()), signal.SIGKILL)
+        os.kill(self.read_pid(), signal.SIGKILL)
         self.process.wait(timeout=BOOT_SECONDS)
 
     def close(self):
@@ -228,7 +238,7 @@ class MachineVm:
                          ticket=self.machine.ticket())
             return session.until_begun("job")["job"].frames[0]
 
-        first = begin_slowly(self.name, begin, self.ask_qemu)
+        first = begin_slowly(begin, self.ask_qemu)
         job_id = first["log"]["job_id"] if "log" in first else first["progress"]["id"]
         wait_until(lambda: self.machine.state(unit_of(job_id)) == "active", "the job has a unit")
         return job_id
