@@ -150,8 +150,9 @@ class AgentGuest:
         virsh("start", name)
         self.agent = Agent(directory / "relay")
 
-    def is_connected(self):
-        return "name='org.qemu.guest_agent.0' state='connected'" in virsh("dumpxml", self.name)
+    def answers(self):
+        """Whether what libvirt says to the agent arrives, and the answer comes back."""
+        return "return" in virsh("qemu-agent-command", self.name, '{"execute":"guest-ping"}', check=False)
 
     def checkpoints(self):
         return virsh("checkpoint-list", self.name, "--name").split()
