@@ -13,6 +13,7 @@ import pytest
 from support.event_log import (ForeignLog, OwnLog, chain_is_valid, corrupt, files_of,
                                foreign_package, manifest_of, sha256, writer_command)
 from support.helper import INTEGRITY, NOT_FOUND, USAGE, WARNINGS
+from support.wait import wait_until
 
 NAME = re.compile(r"backup-eventlog-\d{8}-\d{6}(\.\d+)?\.tar\.gz")
 
@@ -184,29 +185,32 @@ def test_one_file_per_run(helper):
 
 
 @pytest.fixture
-def start_writer():
-    """start_writer(data_dir, name, …): a writer that runs until the test ends."""
+def start_writer(scratch):
+    """start_writer(data_dir, name, …): a writer that runs until the test ends, and the file in which it says
+    what it has written: nobody has to read that for it to go on."""
     writers = []
 
-    def start(*arguments, **options):
-        writers.append(subprocess.Popen(writer_command(*arguments, 0, **options),
-                                        stdout=subprocess.PIPE, text=True))
-        return writers[-1]
+    def start(data_dir, name, **options):
+        said = scratch / f"said-{name}"
+        with open(said, "wb") as stdout:
+            writers.append(subprocess.Popen(writer_command(data_dir, name, 0, **options), stdout=stdout))
+        return writers[-1], said
 
     yield start
     for writer in writers:
         writer.kill()
-        writer.communicate()
+        writer.wait()
 
 
 def test_backup_while_writers_append(helper, start_writer):
     """Writers are not held up, and every package is a whole log."""
     state = helper.directory / "state"
     writers = [start_writer(state, f"w{i}", batch=3, segment=50) for i in range(2)]
-    for writer in writers:
-        writer.stdout.readline()
     seen = 0
     for _ in range(15):
+        before = [said.stat().st_size for _, said in writers]
+        wait_until(lambda: all(said.stat().st_size > size for (_, said), size in zip(writers, before)),
+                   "each of them goes on")
         result = helper.run("--json", "event-log", "backup").json["result"]
         found = members(result["archive"])
         events = [event for path in sorted(found) if "segment-" in path
@@ -215,7 +219,7 @@ def test_backup_while_writers_append(helper, start_writer):
         assert len(events) > seen
         seen = len(events)
         assert helper.run("--json", "event-log", "verify").json["chain_valid"]
-    assert all(writer.poll() is None for writer in writers)
+    assert all(writer.poll() is None for writer, _ in writers)
 
 
 def test_foreign_package(helper):
