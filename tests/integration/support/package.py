@@ -2,7 +2,7 @@
 
 import shutil
 
-from .machine import BUILD, TOP
+from .machine import BUILD, COMMAND_SECONDS, TOP
 from .process import run
 
 PROGRAM = "/usr/bin/cockpit-backup"
@@ -11,7 +11,7 @@ DIRECTORY = "/root/packages"
 
 def build_packages(directory):
     """Of this version, and of the next, which is the same under another number."""
-    run(TOP / "packaging/build-deb", "--built", BUILD, directory / "this", timeout=300)
+    run(TOP / "packaging/build-deb", "--built", BUILD, directory / "this", timeout=COMMAND_SECONDS)
     (package,) = (directory / "this").glob("*.deb")
     run("dpkg-deb", "--raw-extract", package, directory / "content")
     control = directory / "content/DEBIAN/control"
