@@ -4,9 +4,11 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/lock.h"
 #include "base/path.h"
 #include "format/event-segment.h"
 #include "format/event-snapshot.h"
+#include "store/event-log/event-log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,10 +22,12 @@
 #define CLOSING "\n]\n"
 #define CLOSING_BYTES (sizeof CLOSING - 1)
 
-/* A write takes well under a millisecond until the file ends as it should again. What does not
- * within this time was left so by a writer that died. */
+/* What is looked at so often, with no writer at work, and does not end as it should, was left so by one
+ * that died. A living one may have to wait in the middle of its write, for its disk or its turn; one that
+ * was stopped there is not waited for for ever. */
 #define SETTLE_TRIES 20
 #define SETTLE_USECS 1000
+#define WRITER_MAX_USECS (10 * G_USEC_PER_SEC)
 
 /* Pruning may remove what was just listed. */
 #define LIST_TRIES 10
@@ -206,6 +210,28 @@ look_at_end (BkEventSegmentView *segment_view, GError **error)
   return segment_view->closing || !has_bytes_at (segment_view->fd, OPENING, 0);
 }
 
+/* Waits while a writer is in the middle of it. */
+static gboolean
+settle (const BkEventLogView *view, BkEventSegmentView *segment_view, GError **error)
+{
+  gint64 deadline_usecs = g_get_monotonic_time () + WRITER_MAX_USECS;
+  g_autoptr (GError) local_error = NULL;
+
+  for (guint tries = 0; tries < SETTLE_TRIES && !look_at_end (segment_view, &local_error);)
+    {
+      if (local_error != NULL)
+        {
+          g_propagate_error (error, g_steal_pointer (&local_error));
+          return FALSE;
+        }
+      gboolean is_written = bk_lock_is_held (view->data_dirfd, BK_EVENT_LOG_LOCK_NAME) &&
+                            g_get_monotonic_time () < deadline_usecs;
+      tries = is_written ? 0 : tries + 1;
+      g_usleep (SETTLE_USECS);
+    }
+  return TRUE;
+}
+
 /**
  * bk_event_segment_view_open:
  * @segment_view: (out): its fd is the caller's to close
@@ -219,21 +245,15 @@ bk_event_segment_view_open (BkEventLogView *view,
                             GError **error)
 {
   g_autofree char *name = bk_event_segment_name (segment);
-  g_autoptr (GError) local_error = NULL;
 
   segment_view->fd = bk_open_file_at (view->log_dirfd, name, error);
   if (segment_view->fd < 0)
     return FALSE;
   posix_fadvise (segment_view->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-  for (guint i = 0; i < SETTLE_TRIES && !look_at_end (segment_view, &local_error); i++)
+  if (!settle (view, segment_view, error))
     {
-      if (local_error != NULL)
-        {
-          bk_fd_clear (&segment_view->fd);
-          g_propagate_error (error, g_steal_pointer (&local_error));
-          return FALSE;
-        }
-      g_usleep (SETTLE_USECS);
+      bk_fd_clear (&segment_view->fd);
+      return FALSE;
     }
   return TRUE;
 }

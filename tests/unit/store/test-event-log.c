@@ -1,10 +1,16 @@
 #include "log-bed.h"
 
 #include "base/error.h"
+#include "base/fd.h"
+#include "base/lock.h"
+#include "base/path.h"
+#include "base/write.h"
 #include "format/event-segment.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static void
 test_append (LogBed *bed, gconstpointer user_data)
@@ -101,6 +107,46 @@ test_snapshot (LogBed *bed, gconstpointer user_data)
   log_bed_assert_sound (bed, 24);
 }
 
+typedef struct
+{
+  BkLock *lock;
+  int fd;
+  const char *whole;
+  gsize whole_bytes;
+} SlowWriter;
+
+/* It is in the middle of a write for long: its disk is busy, or it has no turn. */
+static gpointer
+write_slowly (gpointer data)
+{
+  SlowWriter *writer = data;
+
+  g_usleep (300 * G_TIME_SPAN_MILLISECOND);
+  g_assert_true (bk_write_all_at (writer->fd, writer->whole, writer->whole_bytes, 0));
+  bk_lock_free (writer->lock);
+  return NULL;
+}
+
+static void
+test_slow_writer (LogBed *bed, gconstpointer user_data)
+{
+  g_autoptr (BkEventLog) log = log_bed_open_log (bed, &log_bed_small);
+  g_autoptr (GError) error = NULL;
+  gsize length_bytes;
+
+  log_bed_append (log, 3);
+  g_autofree char *whole = log_bed_read_file (bed, SEGMENT1, &length_bytes);
+  autofd int dirfd = bk_open_directory (bed->directory, &error);
+  autofd int fd = openat (dirfd, SEGMENT1, O_WRONLY | O_CLOEXEC);
+  SlowWriter writer = { bk_lock_wait (dirfd, BK_EVENT_LOG_LOCK_NAME, &error), fd, whole,
+                        length_bytes };
+  g_assert_no_error (error);
+  g_assert_cmpint (ftruncate (fd, (off_t) length_bytes - 10), ==, 0);
+  GThread *thread = g_thread_new ("slow-writer", write_slowly, &writer);
+  log_bed_assert_sound (bed, 3);
+  g_thread_join (thread);
+}
+
 static void
 test_prune (LogBed *bed, gconstpointer user_data)
 {
@@ -194,6 +240,7 @@ main (int argc, char **argv)
 #define ADD(name, func)                                                                            \
   g_test_add ("/store/event-log/" name, LogBed, NULL, log_bed_setup, func, log_bed_teardown)
   ADD ("append", test_append);
+  ADD ("slow-writer", test_slow_writer);
   ADD ("batch", test_batch);
   ADD ("hostile-texts", test_hostile_texts);
   ADD ("snapshot", test_snapshot);
