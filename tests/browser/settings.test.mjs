@@ -71,8 +71,8 @@ describe("settings", () => {
     }
     await field.fill(join(bed.dir, "elsewhere"));
     await page.keyboard.press("Enter");
-    await saved("repository_dir", join(bed.dir, "elsewhere"));
     await toast().waitFor();
+    await saved("repository_dir", join(bed.dir, "elsewhere"));
     await frame.getByText(reasonOf(wrong)).waitFor({ state: "detached" });
   });
 

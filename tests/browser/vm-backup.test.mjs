@@ -22,7 +22,7 @@ import { after, before, describe, test } from "node:test";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 
-import { goTo, openPage, startBed, stayLoggedIn } from "./bed.mjs";
+import { WAIT_MS, goTo, openPage, startBed, stayLoggedIn } from "./bed.mjs";
 import { beginSlowly, makeVm, releaseBackup, virsh } from "./vm.mjs";
 
 const run = promisify(execFile);
@@ -154,11 +154,11 @@ describe("vm-backup", () => {
     const backup = frame.locator("[data-backup]");
     await backup.waitFor();
     await backup.getByRole("checkbox").check();
-    // The page says the end, for some seconds, when the helper has sent all; a slow disk may have it later.
+    // The page says the end, for some seconds, when the helper has sent all; the browser may have it later.
     const [download] = await Promise.all([
       page.waitForEvent("download"),
       frame.getByRole("button", { name: "Export selected" }).click(),
-      frame.getByRole("heading", { name: "The download is complete" }).waitFor(),
+      frame.getByRole("heading", { name: "The download is complete" }).waitFor({ timeout: 5 * WAIT_MS }),
     ]);
     assert.match(download.suggestedFilename(), /^backups-export-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.tar\.gz$/);
     assert.equal(await download.failure(), null);
