@@ -21,7 +21,8 @@ describe("format", () => {
   }
 
   const durations: [number, string][] = [
-    [0.4, "0 seconds"],
+    [0, "less than a second"],
+    [0.9, "less than a second"],
     [1, "1 second"],
     [59.4, "59 seconds"],
     [90, "2 minutes"],

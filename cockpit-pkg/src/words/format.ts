@@ -58,7 +58,10 @@ export function percent(part: number, whole: number): string {
 }
 
 export function duration(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
+  if (seconds < 1) {
+    return _("less than a second");
+  }
+  const whole = Math.round(seconds);
   if (whole < 60) {
     return format(ngettext("$0 second", "$0 seconds", whole), whole);
   }
