@@ -1,10 +1,11 @@
 /*
  * How fast a backup comes into the browser, next to plain files through the same Cockpit:
  *
- *   tests/browser/bench-download.mjs [MIB] [ROUNDS] [KIND]
+ *   tests/browser/bench-download.mjs [MIB] [ROUNDS] [KIND] [SESSION]
  *
  * KIND is "random" (bytes that do not become fewer on the way; the default) or "mixed" (a third each
- * of random bytes, text and zeros, in pieces of 4 MiB). One browser, one cockpit-ws, one session fetch
+ * of random bytes, text and zeros, in pieces of 4 MiB). SESSION is "root" (the default) or "login", of a
+ * person who is not root: the bridge relays what root's service sends. One browser, one cockpit-ws, one session fetch
  * in turns, in an order that changes with each round:
  *
  *   backup     a tar.gz of one image, made and gzipped while it is sent, every byte's SHA-256 checked
@@ -19,10 +20,11 @@
  */
 import { execFileSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeFileSync, writeSync } from "node:fs";
+import { chmodSync, closeSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
 import { helperBinary, openPage, startBed } from "./bed.mjs";
+import { startLoginBed, turnOnAdministrativeAccess } from "./login.mjs";
 
 const MIB = 1024 * 1024;
 const PIECE = 4 * MIB;
@@ -31,6 +33,7 @@ const LEAST_SECONDS = 0.05; // what is less is not printed
 const mib = Number(process.argv[2] ?? 1024);
 const rounds = Number(process.argv[3] ?? 5);
 const kind = process.argv[4] ?? "random";
+const hasLogin = process.argv[5] === "login";
 
 const letters = Buffer.from(randomBytes(64 * 1024).map((byte) => "etaoin shrdlu".charCodeAt(byte % 13)));
 const text = Buffer.alloc(PIECE, letters);
@@ -93,6 +96,14 @@ async function fetchAll(options) {
   }
 }
 
+/** In the page: what lets its person export this once. */
+async function askForTicket([program, args]) {
+  const cockpit = window.cockpit;
+  const { id } = await cockpit.user();
+  const words = [program, "ticket", "issue", "--user", String(id), "--operation", "backup.export"];
+  return JSON.parse(await cockpit.spawn(words, { superuser: "require" }).input(JSON.stringify(args))).ticket;
+}
+
 /** Processor time so far, in seconds, of all processes of each name that tests/bed can see. */
 function processorSeconds() {
   const seconds = {};
@@ -132,15 +143,31 @@ function describe(name, runs) {
     seconds.map(([process, value]) => `${process} ${value.toFixed(2)}`).join(", ");
 }
 
-const bed = await startBed();
+/** A bed with the page open, and what opens a channel of its own for each export. */
+async function startSession() {
+  if (!hasLogin) {
+    const bed = await startBed();
+    return { bed, page: (await openPage(bed)).page, ticket: () => ({}) };
+  }
+  const bed = await startLoginBed("carol");
+  await bed.startService();
+  const { page } = await openPage(bed);
+  await turnOnAdministrativeAccess(page);
+  const inner = page.frame({ name: "cockpit1:localhost/backup" });
+  const ticket = async (args) => ({ ticket: await inner.evaluate(askForTicket, [bed.program, args]) });
+  return { bed, page, ticket };
+}
+
+const { bed, page, ticket } = await startSession();
 try {
   const { id, path } = makeBackup(bed.config.repository_dir);
-  const { page } = await openPage(bed);
+  chmodSync(path, 0o644);
   const inner = page.frame({ name: "cockpit1:localhost/backup" });
   const external = { "content-type": "application/octet-stream" };
   const plainFile = (file) => ({ payload: "fsread1", path: file, max_read_size: 2 ** 40, binary: "raw", external });
+  const args = { ids: [id] };
   const contestants = [
-    ["backup", { payload: "backup1", op: "backup.export", args: { ids: [id] }, binary: "raw", external }],
+    ["backup", { payload: "backup1", op: "backup.export", args, binary: "raw", external }],
     ["source", plainFile(path)],
   ];
   if (kind === "mixed") {
@@ -153,8 +180,9 @@ try {
   for (let round = 0; round <= rounds; round++) {
     for (let turn = 0; turn < contestants.length; turn++) {
       const [name, options] = contestants[(round + turn) % contestants.length];
+      const whole = name === "backup" ? { ...options, ...(await ticket(args)) } : options;
       const before = processorSeconds();
-      const { bytes, seconds } = await inner.evaluate(fetchAll, options);
+      const { bytes, seconds } = await inner.evaluate(fetchAll, whole);
       const processor = used(before, processorSeconds());
       const rest = Object.entries(processor).map(([process, value]) => `${process} ${value.toFixed(2)}`);
       console.error(`round ${round}: ${name}: ${(bytes / 1e6 / seconds).toFixed(0)} MB/s; ${rest.join(", ")}`);
@@ -163,7 +191,7 @@ try {
       }
     }
   }
-  console.log(`${mib} MiB, ${kind}, ${rounds} rounds`);
+  console.log(`${mib} MiB, ${kind}, ${rounds} rounds${hasLogin ? ", with a login" : ""}`);
   contestants.forEach(([name]) => console.log(describe(name, runs[name])));
   const time = (name) => median(runs[name].map(({ seconds }) => seconds));
   console.log(`ratio to “source” ${(time("source") / time("backup")).toFixed(2)} (wanted with random bytes: 0.8)`);

@@ -63,6 +63,7 @@ export async function startLoginBed(name) {
   /** The tickets that are good: a download's is used up. */
   bed.tickets = () => readdirSync(join(bed.config.runtime_dir, "tickets")).filter((name) => name.endsWith(".json"));
 
+  bed.program = program;
   let service = null;
   const socket = join(bed.config.runtime_dir, "socket");
   bed.helper = (...words) => execFileSync(program, words, { env: bed.env, encoding: "utf8" });
