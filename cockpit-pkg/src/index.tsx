@@ -5,6 +5,7 @@ import { createRoot } from "react-dom/client";
 
 import { App } from "./app/app";
 import { keepFocus } from "./app/keep-focus";
+import { setLanguage } from "./app/language";
 import { followTheme } from "./app/theme";
 import { keepAccess } from "./bridge/access";
 import { createHelper, giveBackTicket } from "./bridge/channel";
@@ -47,8 +48,7 @@ function start(container: HTMLElement): void {
     before = kind;
   });
 
-  document.documentElement.lang = (cockpit.language || "en").replace(/_/g, "-");
-  document.documentElement.dir = cockpit.language_direction ?? "ltr";
+  setLanguage(document.documentElement, (cockpit.language || "en").replace(/_/g, "-"), cockpit.language_direction ?? "ltr");
   document.title = _("Backups");
   keepFocus(container);
   createRoot(container).render(
