@@ -18,10 +18,15 @@ def build_directory():
     return binary.parents[1]
 
 
+# What a writer that never ends rests after each event. A log that grows as fast as a disk in memory can take
+# it, and as it is read, is never read to its end.
+PAUSE_USECS = 500
+
+
 def writer_command(data_dir, name, count, batch=1, segment=10):
-    """Appends to a log of ours, as the program itself does."""
+    """Appends to a log of ours, as the program itself does; without a count, until it is ended."""
     return [str(build_directory() / "tests/fakes/event-writer"), str(data_dir), name, str(count),
-            str(batch), str(segment)]
+            str(batch), str(segment), str(0 if count else PAUSE_USECS)]
 
 
 def sha256(data):
