@@ -50,6 +50,8 @@ fake_hypervisor_init (FakeHypervisor *self)
   self->calls = g_string_new (NULL);
   self->freezes = BK_FREEZE_NO_AGENT;
   self->wait_fails = -1;
+  self->delete_fails = -1;
+  self->bitmap_fails = -1;
   g_queue_init (&self->begins);
 }
 
@@ -318,7 +320,8 @@ delete_checkpoint (BkHypervisor *hypervisor, const char *uuid, const char *name,
   FakeHypervisor *self = FAKE_HYPERVISOR (hypervisor);
 
   g_string_append (self->calls, "delete ");
-  return self->delete_fails ? fail (BK_ERROR_FAILED, error) : remove_checkpoint (self, name);
+  return self->delete_fails < 0 ? remove_checkpoint (self, name)
+                                : fail ((BkError) self->delete_fails, error);
 }
 
 static gboolean
@@ -343,7 +346,10 @@ delete_bitmap (BkHypervisor *hypervisor,
   FakeHypervisor *self = FAKE_HYPERVISOR (hypervisor);
 
   g_string_append_printf (self->calls, "bitmap(%s) ", target);
-  return TRUE;
+  if (self->bitmap_fails < 0)
+    return TRUE;
+  g_ptr_array_add (self->checkpoints, g_strdup (name));
+  return fail ((BkError) self->bitmap_fails, error);
 }
 
 static gboolean

@@ -23,7 +23,8 @@ struct _FakeHypervisor
   /* How the next calls end. */
   GQueue begins;         /* how each begin_backup() ends; then it succeeds */
   int wait_fails;        /* a BkError; -1: it succeeds */
-  gboolean delete_fails; /* of a checkpoint with its bitmap */
+  int delete_fails;      /* of a checkpoint with its bitmap: a BkError; -1: it succeeds */
+  int bitmap_fails;      /* the same of a bitmap, whose checkpoint stays */
   BkFreeze freezes;
   gboolean thaw_fails;
   gboolean limit_fails;

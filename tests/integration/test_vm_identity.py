@@ -189,7 +189,7 @@ def test_a_bitmap_is_removed_of_a_vm_that_is_off(helper, vm):
     assert bitmaps(vm) == {target: vm.checkpoints() for target in vm.disks}
 
 
-@pytest.mark.parametrize("before", ["checkpoint-redefine", "checkpoint-delete", ".bitmap-removal"])
+@pytest.mark.parametrize("before", ["checkpoint-redefine", "checkpoint-delete", ".checkpoints-to-delete"])
 def test_killed_while_a_bitmap_is_removed(helper, vm, scratch, before):
     back_up(helper, vm)
     (ours,) = vm.checkpoints()
@@ -201,7 +201,7 @@ def test_killed_while_a_bitmap_is_removed(helper, vm, scratch, before):
     backup, _ = back_up(helper, vm, status=WARNINGS)
     assert_same(helper, vm, backup)
     (new,) = vm.checkpoints()
-    assert not (helper.project(vm.name) / ".bitmap-removal").exists()
+    assert not (helper.project(vm.name) / ".checkpoints-to-delete").exists()
     assert bitmaps(vm) == {"vda": [new], "vdb": [new]}
 
 

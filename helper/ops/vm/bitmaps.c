@@ -1,11 +1,9 @@
 #include "ops/vm/bitmaps.h"
 
-#include "base/atomic-file.h"
-#include "base/path.h"
 #include "model/vm-point.h"
+#include "store/repository/checkpoint-note.h"
 #include "vm/qemu-img.h"
 
-#include <string.h>
 #include <unistd.h>
 
 /*
@@ -14,12 +12,9 @@
  * good: it costs memory, and QEMU goes on recording in it what nobody asks for. By its name it is known
  * that this program made it; what has another name is left alone.
  *
- * QEMU takes it out, through libvirt, which must be told of it again for that. A note in the project says
- * so: a checkpoint that is there because of that is not one that somebody uses.
+ * QEMU takes it out, through libvirt, which must be told of it again for that. It is noted in the project
+ * first: a checkpoint that is there because of that is not one that somebody uses.
  */
-
-/* In a project while libvirt knows of a bitmap again: its name. */
-#define ADOPTED_NAME ".bitmap-removal"
 
 static gboolean
 has_stored_bitmaps (const BkVmDisk *disk)
@@ -34,7 +29,7 @@ remove_one (BkVmRun *run, const BkVmDisk *disk, const char *name, GError **error
 {
   g_autoptr (GError) local = NULL;
 
-  if (!bk_atomic_write (run->project, ADOPTED_NAME, name, strlen (name), 0600, error))
+  if (!bk_checkpoint_notes_add (run->project, run->vm->uuid, name, error))
     return FALSE;
   if (bk_hypervisor_delete_bitmap (run->hypervisor, run->vm->uuid, name, disk->target, &local))
     bk_vm_run_log (run, BK_LOG_INFO, NULL, "bitmap.remove",
@@ -46,7 +41,6 @@ remove_one (BkVmRun *run, const BkVmDisk *disk, const char *name, GError **error
                    "%s; nothing uses it: while the VM is off, “qemu-img bitmap --remove %s %s” "
                    "removes it",
                    local->message, disk->path, name);
-  unlinkat (run->project, ADOPTED_NAME, 0);
   return TRUE;
 }
 
@@ -79,35 +73,16 @@ remove_of_disk (BkVmRun *run, const BkVmDisk *disk, GError **error)
   return TRUE;
 }
 
-/* A run died while libvirt knew of the bitmap again. */
-static gboolean
-recover (BkVmRun *run, GError **error)
-{
-  g_autoptr (GBytes) bytes =
-      bk_read_small_file (run->project, ADOPTED_NAME, BK_NAME_MAX_BYTES, NULL);
-  gsize length_bytes = 0;
-  const char *data = bytes == NULL ? NULL : g_bytes_get_data (bytes, &length_bytes);
-  g_autofree char *name = g_strndup (data == NULL ? "" : data, length_bytes);
-
-  if (bytes == NULL)
-    return TRUE;
-  if (bk_vm_checkpoint_name_is_ours (name) && !bk_vm_run_delete_checkpoint (run, name, error))
-    return FALSE;
-  unlinkat (run->project, ADOPTED_NAME, 0);
-  return TRUE;
-}
-
 /**
  * bk_vm_bitmaps_remove_orphans:
  * @run: its VM has a QEMU process
  *
- * Takes those bitmaps of this program out of the VM's images that no checkpoint uses.
+ * Takes those bitmaps of this program out of the VM's images that no checkpoint uses. Each is noted, and
+ * bk_vm_checkpoints_settle() takes the notes away.
  */
 gboolean
 bk_vm_bitmaps_remove_orphans (BkVmRun *run, GError **error)
 {
-  if (!recover (run, error))
-    return FALSE;
   for (guint i = 0; i < run->vm->disks->len; i++)
     {
       const BkVmDisk *disk = g_ptr_array_index (run->vm->disks, i);

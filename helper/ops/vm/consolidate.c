@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/path.h"
+#include "ops/vm/checkpoints.h"
 #include "ops/vm/family.h"
 #include "store/repository/catalogue.h"
 #include "store/repository/point-writer.h"
@@ -102,6 +103,21 @@ is_complete (const BkBackup *merged)
   return merged != NULL && merged->status == BK_BACKUP_COMPLETED;
 }
 
+/* Nothing else knows of them once the family is gone, be it one that was left of an earlier run: they go
+ * first, or the next run tries. */
+static gboolean
+delete_checkpoints (BkVmRun *run, GError **error)
+{
+  g_auto (GStrv) names = bk_vm_checkpoints_find (run, NULL, error);
+
+  for (guint i = 0; names != NULL && names[i] != NULL; i++)
+    {
+      if (!bk_vm_run_delete_checkpoint (run, names[i], error))
+        return FALSE;
+    }
+  return names != NULL;
+}
+
 /* The family is not needed any more. The manifest goes last: until then the next run knows what is
  * still to be cleaned. */
 static gboolean
@@ -109,9 +125,7 @@ clean_up (BkVmRun *run, GError **error)
 {
   const BkCycle *cycle = run->cycle;
 
-  /* Nothing else knows of the checkpoint once the family is gone: it goes first, or the next run tries. */
-  if (cycle->last_checkpoint_name != NULL && strcmp (cycle->uuid, run->vm->uuid) == 0 &&
-      !bk_vm_run_delete_checkpoint (run, cycle->last_checkpoint_name, error))
+  if (!delete_checkpoints (run, error))
     return FALSE;
   for (guint i = cycle->backup_ids->len; i > 0; i--) /* newest first: no chain without its base */
     {

@@ -2,24 +2,22 @@
 
 #include "base/error.h"
 #include "base/gettext.h"
-#include "format/vm-point-json.h"
-#include "store/repository/catalogue.h"
-
-#include <string.h>
+#include "ops/vm/checkpoints.h"
 
 static gboolean
-delete_own (BkVmRun *run, const char *name, guint *deleted_count, GError **error)
+delete_own (BkVmRun *run, guint *deleted_count, GError **error)
 {
-  gboolean has = FALSE;
+  if (run->vm == NULL) /* with a VM that is gone, its checkpoints are too */
+    return TRUE;
 
-  if (name == NULL || run->vm == NULL) /* with a VM that is gone, its checkpoints are too */
-    return TRUE;
-  if (!bk_vm_run_has_checkpoint (run, name, &has, error))
-    return FALSE;
-  if (!has)
-    return TRUE;
-  ++*deleted_count;
-  return bk_vm_run_delete_checkpoint (run, name, error);
+  g_auto (GStrv) names = bk_vm_checkpoints_find (run, NULL, error);
+  for (guint i = 0; names != NULL && names[i] != NULL; i++)
+    {
+      ++*deleted_count;
+      if (!bk_vm_run_delete_checkpoint (run, names[i], error))
+        return FALSE;
+    }
+  return names != NULL;
 }
 
 static gboolean
@@ -54,26 +52,10 @@ check_not_consolidating (BkVmRun *run, GError **error)
 gboolean
 bk_vm_forget (BkVmRun *run, GError **error)
 {
-  g_autoptr (GPtrArray) backups =
-      bk_catalogue_list (run->repository, run->project_id, NULL, NULL, run->cancellable, error);
   guint deleted_count = 0;
 
-  if (backups == NULL)
-    return FALSE;
-  if (!check_not_consolidating (run, error))
-    return FALSE;
-  for (guint i = 0; i < backups->len; i++)
-    {
-      const BkBackup *backup = g_ptr_array_index (backups, i);
-      g_autoptr (BkVmPoint) point = bk_vm_point_from_json (backup->extra, backup->id, NULL);
-
-      if (point != NULL && !delete_own (run, point->checkpoint, &deleted_count, error))
-        return FALSE;
-    }
-  if (run->cycle != NULL &&
-      !delete_own (run, run->cycle->last_checkpoint_name, &deleted_count, error))
-    return FALSE;
-  if (!bk_cycle_file_remove (run->project, error))
+  if (!check_not_consolidating (run, error) || !delete_own (run, &deleted_count, error) ||
+      !bk_vm_checkpoints_settle (run, error) || !bk_cycle_file_remove (run->project, error))
     return FALSE;
   bk_vm_run_set_cycle (run, NULL);
   bk_vm_run_log (

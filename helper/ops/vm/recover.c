@@ -8,6 +8,7 @@
 #include "format/vm-point-json.h"
 #include "ops/backup/delete.h"
 #include "ops/vm/bitmaps.h"
+#include "ops/vm/checkpoints.h"
 #include "store/repository/catalogue.h"
 #include "store/repository/point-writer.h"
 #include "store/repository/restore-journal-file.h"
@@ -23,7 +24,8 @@
  * | a VM started paused for its backup             | stopped again                            |
  * | a completed backup that no manifest names yet  | added to its cycle: it was complete      |
  * | a backup that says "running"                   | its files removed, its record kept failed |
- * | a checkpoint of a backup of ours, not the last | deleted; its changes go to the one before |
+ * | a checkpoint of a backup of ours, not the last, | deleted; its changes go to the one before |
+ * | also of one that is gone (checkpoint-note.c)   |                                          |
  * | a bitmap that libvirt has no checkpoint for    | removed (ops/vm/bitmaps.c)               |
  * | a removal of a backup that was under way       | finished                                 |
  * | temporary names, directories without metadata  | removed                                  |
@@ -118,17 +120,19 @@ adopt_if_complete (BkVmRun *run, const BkBackup *backup, const BkVmPoint *point,
 
 /* Anything of ours but the checkpoint that the next incremental starts from. */
 static gboolean
-delete_stale_checkpoint (BkVmRun *run, const BkVmPoint *point, GStrv existing, GError **error)
+delete_stale_checkpoints (BkVmRun *run, GError **error)
 {
   const char *last = run->cycle == NULL ? NULL : run->cycle->last_checkpoint_name;
+  g_auto (GStrv) names = bk_vm_checkpoints_find (run, last, error);
 
-  if (point->checkpoint == NULL || strcmp (point->uuid, run->vm->uuid) != 0 ||
-      g_strcmp0 (point->checkpoint, last) == 0 ||
-      !g_strv_contains ((const char *const *) existing, point->checkpoint))
-    return TRUE;
-  bk_vm_run_log (run, BK_LOG_INFO, NULL, "recover", "The checkpoint “%s” is no longer needed",
-                 point->checkpoint);
-  return bk_vm_run_delete_checkpoint (run, point->checkpoint, error);
+  for (guint i = 0; names != NULL && names[i] != NULL; i++)
+    {
+      bk_vm_run_log (run, BK_LOG_INFO, NULL, "recover", "The checkpoint “%s” is no longer needed",
+                     names[i]);
+      if (!bk_vm_run_delete_checkpoint (run, names[i], error))
+        return FALSE;
+    }
+  return names != NULL;
 }
 
 static gboolean
@@ -218,28 +222,9 @@ bk_vm_recover_checkpoints (BkVmRun *run, GError **error)
 
   if (!bk_hypervisor_get_active (run->hypervisor, run->vm->uuid, &is_active, error))
     return FALSE;
-  if (!is_active)
-    return TRUE;
-  if (!bk_vm_bitmaps_remove_orphans (run, error))
-    return FALSE;
-
-  g_auto (GStrv) existing = bk_hypervisor_list_checkpoints (run->hypervisor, run->vm->uuid, error);
-  g_autoptr (GPtrArray) backups = existing == NULL || *existing == NULL
-                                      ? NULL
-                                      : bk_catalogue_list (run->repository, run->project_id, NULL,
-                                                           NULL, run->cancellable, error);
-
-  if (existing != NULL && *existing == NULL)
-    return TRUE;
-  for (guint i = 0; backups != NULL && i < backups->len; i++)
-    {
-      const BkBackup *backup = g_ptr_array_index (backups, i);
-      g_autoptr (BkVmPoint) point = read_point (backup);
-
-      if (point != NULL && !delete_stale_checkpoint (run, point, existing, error))
-        return FALSE;
-    }
-  return backups != NULL;
+  return !is_active ||
+         (delete_stale_checkpoints (run, error) && bk_vm_bitmaps_remove_orphans (run, error) &&
+          bk_vm_checkpoints_settle (run, error));
 }
 
 /**

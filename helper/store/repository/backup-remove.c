@@ -4,6 +4,8 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "format/vm-point-json.h"
+#include "store/repository/checkpoint-note.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -46,6 +48,36 @@ remove_own_directory (int project, const char *name, const char *what, GError **
   return bk_sync_directory (project, what, error) && bk_remove_tree_at (project, doomed, error);
 }
 
+/* What libvirt may still have of it is noted: nothing else tells the project's next run. */
+static gboolean
+note_checkpoint (int project, const BkBackup *backup, GError **error)
+{
+  g_autoptr (BkVmPoint) point = g_str_has_prefix (backup->project_id, "vm/")
+                                    ? bk_vm_point_from_json (backup->extra, backup->id, NULL)
+                                    : NULL;
+
+  return point == NULL || point->checkpoint == NULL ||
+         bk_checkpoint_notes_add (project, point->uuid, point->checkpoint, error);
+}
+
+/* A full file system has room for the note only when the backup is gone: what dies in between then is a
+ * checkpoint that a person has to delete; not to free any room would be worse. */
+static gboolean
+remove_noted (int project, const char *name, const BkBackup *backup, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+
+  if (note_checkpoint (project, backup, &local))
+    return remove_own_directory (project, name, backup->project_id, error);
+  if (!g_error_matches (local, BK_ERROR, BK_ERROR_NO_SPACE))
+    {
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
+    }
+  return remove_own_directory (project, name, backup->project_id, error) &&
+         note_checkpoint (project, backup, error);
+}
+
 /**
  * bk_backup_remove:
  * @backup: one that the catalogue gave; the caller holds its project's lock and has decided
@@ -75,7 +107,7 @@ bk_backup_remove (BkRepository *repository, const BkBackup *backup, GError **err
     }
 
   autofd int project = bk_repository_open_directory (repository, parent, error);
-  return project >= 0 && remove_own_directory (project, own, backup->project_id, error);
+  return project >= 0 && remove_noted (project, own, backup, error);
 }
 
 /**

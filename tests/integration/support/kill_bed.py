@@ -131,8 +131,13 @@ class Bed:
         assert leftovers(self.project) == []
         completed = self.helper.backups(self.vm.name)
         manifest = self.helper.manifest(self.vm.name)
+        notes = self.project / ".checkpoints-to-delete"
+        if notes.exists():
+            noted = {line.split()[1] for line in notes.read_text().splitlines()}
+            needed = {self.helper.metadata(self.vm.name, backup)["extra"]["checkpoint"] for backup in completed}
+            assert noted and not noted & needed, "they are of points that are gone"
         for path in self.project.iterdir():
-            if path.name in (".lock", ".restore.lock", "manifest.json") or path.name in completed:
+            if path == notes or path.name in (".lock", ".restore.lock", "manifest.json") or path.name in completed:
                 continue
             assert [file.name for file in path.iterdir()] == ["metadata.json"], path
             assert self.helper.metadata(self.vm.name, path.name)["status"] == "failed"

@@ -3,8 +3,13 @@
 #include "ops/vm/backup.h"
 
 #include "base/error.h"
+#include "base/fd.h"
+#include "ops/backup/prune.h"
+#include "ops/vm/forget.h"
 #include "store/repository/catalogue.h"
+#include "store/repository/checkpoint-note.h"
 #include "unit/ops/vm-project.h"
+#include "vm/qemu-img.h"
 
 static void
 test_cycle (VmProject *project, gconstpointer data)
@@ -151,8 +156,134 @@ static void
 test_bitmap_that_cannot_be_deleted (VmProject *project, gconstpointer data)
 {
   vm_project_expect (project, "base", "freeze begin(vda! vdb! vdc) wait");
-  project->hypervisor->delete_fails = TRUE;
+  project->hypervisor->delete_fails = BK_ERROR_FAILED;
   vm_project_expect (project, "incremental", "freeze begin(vda+! vdb+! vdc) wait delete drop");
+}
+
+/* A copy that failed, and whose checkpoint libvirt did not delete. */
+static void
+leave_checkpoint (VmProject *project)
+{
+  project->hypervisor->wait_fails = BK_ERROR_NO_SPACE;
+  project->hypervisor->delete_fails = BK_ERROR_UNAVAILABLE;
+  vm_project_expect_failure (project, BK_ERROR_NO_SPACE,
+                             "freeze begin(vda+! vdb+! vdc) wait delete");
+  project->hypervisor->wait_fails = -1;
+  project->hypervisor->delete_fails = -1;
+  g_assert_cmpuint (project->hypervisor->checkpoints->len, ==, 2);
+}
+
+static void
+prune_after_days (VmProject *project, guint count)
+{
+  g_auto (BkPrune) prune = { 0 };
+
+  g_assert_true (bk_prune_plan (project->repository, 0, g_get_real_time () + 2 * G_TIME_SPAN_DAY,
+                                &prune, NULL, NULL));
+  g_assert_cmpuint (prune.backups->len, ==, count);
+  g_assert_true (bk_prune_execute (project->repository, &prune, "job", NULL, NULL, NULL));
+  g_assert_cmpuint (prune.failed_count, ==, 0);
+}
+
+static gboolean
+has_notes (VmProject *project)
+{
+  g_autofree char *path =
+      g_build_filename (project->root, "vm/web1", ".checkpoints-to-delete", NULL);
+
+  return g_file_test (path, G_FILE_TEST_EXISTS);
+}
+
+/* The record by which the next run would have known the checkpoint is gone by then. */
+static void
+test_left_checkpoint_and_pruned_record (VmProject *project, gconstpointer data)
+{
+  vm_project_expect (project, "base", "freeze begin(vda! vdb! vdc) wait");
+  leave_checkpoint (project);
+  prune_after_days (project, 1);
+  vm_project_expect (project, "incremental", "delete freeze begin(vda+! vdb+! vdc) wait delete");
+  g_assert_false (has_notes (project));
+}
+
+/* libvirt does not let it go, and then the VM is another one. */
+static void
+test_left_checkpoint_is_not_forgotten (VmProject *project, gconstpointer data)
+{
+  vm_project_expect (project, "base", "freeze begin(vda! vdb! vdc) wait");
+  leave_checkpoint (project);
+  prune_after_days (project, 1);
+  project->hypervisor->delete_fails = BK_ERROR_UNAVAILABLE;
+  for (guint i = 0; i < 2; i++)
+    {
+      vm_project_expect_failure (project, BK_ERROR_UNAVAILABLE, "delete");
+      g_assert_true (has_notes (project));
+    }
+
+  project->hypervisor->delete_fails = -1;
+  g_ptr_array_set_size (project->hypervisor->checkpoints, 0);
+  g_free (project->hypervisor->vm->uuid);
+  project->hypervisor->vm->uuid = g_strdup ("22222222-2222-2222-2222-222222222222");
+  vm_project_expect (project, "base", "freeze begin(vda! vdb! vdc) wait");
+  g_assert_false (has_notes (project));
+}
+
+/* libvirt was told of it to delete it, could not, and could not be told to forget it either. */
+static void
+test_bitmap_stays (VmProject *project, gconstpointer data)
+{
+  BkVmDisk *disk = (BkVmDisk *) bk_vm_find_disk (project->hypervisor->vm, "vda");
+  g_autofree char *name = bk_vm_checkpoint_name (g_get_real_time (), 1);
+  g_autofree char *path = g_build_filename (project->root, "vda.qcow2", NULL);
+  g_autofree char *command = g_strdup_printf ("qemu-img bitmap --add %s %s", path, name);
+  int status = -1;
+
+  g_assert_true (bk_qemu_img_create (path, disk->capacity_bytes, NULL, NULL));
+  g_assert_true (g_spawn_command_line_sync (command, NULL, NULL, &status, NULL));
+  g_assert_cmpint (status, ==, 0);
+  g_free (disk->path);
+  disk->path = g_steal_pointer (&path);
+
+  project->hypervisor->bitmap_fails = BK_ERROR_UNAVAILABLE;
+  g_autofree char *calls = vm_project_back_up (project, "base", NULL);
+  g_assert_cmpstr (calls, ==, "bitmap(vda) freeze begin(vda! vdb! vdc) wait");
+  g_assert_cmpuint (project->hypervisor->checkpoints->len, ==, 2);
+  g_assert_true (has_notes (project));
+  project->hypervisor->bitmap_fails = -1;
+  vm_project_expect (project, "incremental",
+                     "delete bitmap(vda) freeze begin(vda+! vdb+! vdc) wait delete");
+  g_assert_false (has_notes (project));
+}
+
+/* A run that died while libvirt knew again of the bitmap that the cycle goes on from: it has recorded one disk
+ * of several, and nobody knows since when. */
+static void
+test_noted_is_not_gone_on_from (VmProject *project, gconstpointer data)
+{
+  vm_project_expect (project, "base", "freeze begin(vda! vdb! vdc) wait");
+  autofd int dirfd = bk_repository_open_project (project->repository, "vm/web1", NULL);
+  const char *last = g_ptr_array_index (project->hypervisor->checkpoints, 0);
+
+  g_assert_true (bk_checkpoint_notes_add (dirfd, project->hypervisor->vm->uuid, last, NULL));
+  vm_project_expect (project, "incremental", "delete freeze begin(vda! vdb! vdc) wait");
+  g_assert_false (has_notes (project));
+}
+
+static void
+test_forget_after_prune (VmProject *project, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  vm_project_expect (project, "base", "freeze begin(vda! vdb! vdc) wait");
+  leave_checkpoint (project);
+  prune_after_days (project, 1);
+  g_autoptr (BkVmRun) run =
+      bk_vm_run_open_left (project->repository, BK_HYPERVISOR (project->hypervisor), NULL,
+                           &project->request, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (bk_vm_forget (run, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (project->hypervisor->checkpoints->len, ==, 0);
+  g_assert_false (has_notes (project));
 }
 
 static void
@@ -249,6 +380,11 @@ main (int argc, char **argv)
   ADD ("limit-refused", test_limit_refused);
   ADD ("off", test_off);
   ADD ("bitmap-that-cannot-be-deleted", test_bitmap_that_cannot_be_deleted);
+  ADD ("left-checkpoint/pruned-record", test_left_checkpoint_and_pruned_record);
+  ADD ("left-checkpoint/not-forgotten", test_left_checkpoint_is_not_forgotten);
+  ADD ("left-checkpoint/not-gone-on-from", test_noted_is_not_gone_on_from);
+  ADD ("left-checkpoint/of-a-bitmap", test_bitmap_stays);
+  ADD ("left-checkpoint/forget", test_forget_after_prune);
   ADD ("somebody-elses-backup", test_somebody_elses_backup);
   ADD ("own-orphan-is-ended", test_own_orphan_is_ended);
   ADD ("standalone", test_standalone);

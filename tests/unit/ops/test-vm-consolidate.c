@@ -73,6 +73,26 @@ write_merged_record (VmProject *project, const char *text)
   g_assert_true (bk_atomic_write (merged, "metadata.json", text, strlen (text), 0600, NULL));
 }
 
+/* That of the base, which an earlier run could not delete: with the family goes the last record of it. */
+static void
+test_left_checkpoint (VmProject *project, gconstpointer data)
+{
+  project->request.max_incrementals = 1;
+  project->request.quiesce = FALSE;
+  vm_project_expect (project, "base", "begin(vda! vdb! vdc) wait");
+  project->hypervisor->delete_fails = BK_ERROR_UNAVAILABLE;
+  g_autofree char *calls = vm_project_back_up (project, "incremental", NULL);
+  g_assert_cmpstr (calls, ==, "begin(vda+! vdb+! vdc) wait delete");
+  g_assert_cmpuint (project->hypervisor->checkpoints->len, ==, 2);
+
+  /* A VM that is off has its checkpoints until it is started for a reason. */
+  project->hypervisor->vm->state = BK_VM_SHUTOFF;
+  project->hypervisor->delete_fails = -1;
+  g_autofree char *merging = vm_project_back_up (project, "consolidation", NULL);
+  g_assert_cmpstr (merging, ==, "start delete stop start delete stop");
+  g_assert_cmpuint (project->hypervisor->checkpoints->len, ==, 0);
+}
+
 static void
 assert_family_whole (VmProject *project)
 {
@@ -294,6 +314,8 @@ main (int argc, char **argv)
       ADD (broken, GINT_TO_POINTER (modes[i]), test_broken_record);
       ADD (none, GINT_TO_POINTER (modes[i]), test_no_record);
     }
+  g_test_add ("/ops/vm-consolidate/left-checkpoint", VmProject, NULL, vm_project_set_up,
+              test_left_checkpoint, vm_project_tear_down);
   ADD ("/ops/vm-consolidate/bases-moved", NULL, test_bases_moved);
   ADD ("/ops/vm-consolidate/base-unreadable", NULL, test_base_unreadable);
   ADD ("/ops/vm-consolidate/half-cleaned", NULL, test_half_cleaned);
