@@ -33,6 +33,7 @@ fake_hypervisor_finalize (GObject *object)
   g_string_free (self->calls, TRUE);
   g_queue_clear_full (&self->begins, begin_free);
   g_free (self->tpm_directory);
+  g_free (self->xml);
   g_free (self->running_file);
   G_OBJECT_CLASS (fake_hypervisor_parent_class)->finalize (object);
 }
@@ -159,7 +160,9 @@ find_by_uuid (BkHypervisor *hypervisor, const char *uuid, GError **error)
 static char *
 get_xml (BkHypervisor *hypervisor, const char *uuid, GError **error)
 {
-  return g_strdup ("<domain/>");
+  const FakeHypervisor *self = FAKE_HYPERVISOR (hypervisor);
+
+  return g_strdup (self->xml == NULL ? "<domain/>" : self->xml);
 }
 
 static char *

@@ -19,17 +19,18 @@ struct _FakeHypervisor
   GPtrArray *recorded;    /* (nullable) of BkRecordedDisk: what each checkpoint records */
   GString *calls;         /* a word each */
   char *tpm_directory;    /* (nullable) */
+  char *xml;              /* (nullable): its definition says nothing */
 
   /* How the next calls end. */
-  GQueue begins;         /* how each begin_backup() ends; then it succeeds */
-  int wait_fails;        /* a BkError; -1: it succeeds */
-  int delete_fails;      /* of a checkpoint with its bitmap: a BkError; -1: it succeeds */
-  int bitmap_fails;      /* the same of a bitmap, whose checkpoint stays */
+  GQueue begins;    /* how each begin_backup() ends; then it succeeds */
+  int wait_fails;   /* a BkError; -1: it succeeds */
+  int delete_fails; /* of a checkpoint with its bitmap: a BkError; -1: it succeeds */
+  int bitmap_fails; /* the same of a bitmap, whose checkpoint stays */
   BkFreeze freezes;
   gboolean thaw_fails;
   gboolean limit_fails;
   guint starts_at_look; /* the VM is found running from the n-th look by its UUID on; 0: never */
-  char *running_file; /* (nullable) of a backup that somebody has running */
+  char *running_file;   /* (nullable) of a backup that somebody has running */
 };
 
 FakeHypervisor *fake_hypervisor_new (const char *name, const char *uuid);

@@ -20,7 +20,6 @@
 
 #define DEFINITION BK_POINT_DATA "/" BK_STATE_DEFINITION
 #define NVRAM BK_POINT_DATA "/" BK_STATE_NVRAM
-#define NVRAM_MAX_BYTES (64 * 1024 * 1024)
 #define DEFINITION_MAX_BYTES (4 * 1024 * 1024)
 
 /* What is restored must be what was backed up: every byte of the chain is read before one is
@@ -53,7 +52,7 @@ plan_nvram (BkVmRestore *restore, const char *path, GError **error)
     return TRUE;
 
   autofd int fd = bk_open_directory (restore->chain->directory, error);
-  GBytes *bytes = fd < 0 ? NULL : bk_read_small_file (fd, NVRAM, NVRAM_MAX_BYTES, error);
+  GBytes *bytes = fd < 0 ? NULL : bk_read_small_file (fd, NVRAM, BK_POINT_COPY_MAX_BYTES, error);
   if (bytes != NULL)
     bk_restore_files_add_small (restore->files, path, bytes);
   return bytes != NULL;

@@ -11,8 +11,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define TPM_FILE_MAX_BYTES (16 * 1024 * 1024)
-
 static gboolean
 keep_nvram (BkPointWriter *writer, const char *xml, BkVmStateMissing *missing, GError **error)
 {
@@ -30,8 +28,15 @@ keep_nvram (BkPointWriter *writer, const char *xml, BkVmStateMissing *missing, G
   return missing->misses_nvram;
 }
 
+/* swtpm writes each file anew as TMP-… or TMP2-…, and renames that to tpm-… or tpm2-…. */
+static gboolean
+is_whole_state (const char *file)
+{
+  return *file != '.' && !g_str_has_prefix (file, "TMP") && strchr (file, '@') == NULL;
+}
+
 /* One of swtpm's directories, tpm1.2 or tpm2. swtpm replaces each file as a whole, so that a copy is
- * never half of one. */
+ * never half of one; it removes what it needs no more. */
 static gboolean
 keep_tpm_files (
     BkPointWriter *writer, const char *directory, const char *name, guint *count, GError **error)
@@ -47,12 +52,17 @@ keep_tpm_files (
       const char *file = g_ptr_array_index (files, i);
       g_autofree char *source = g_build_filename (path, file, NULL);
       g_autofree char *target = g_strconcat (BK_STATE_TPM_PREFIX, name, "@", file, NULL);
+      g_autoptr (GError) local = NULL;
 
-      if (*file == '.' || strchr (file, '@') != NULL)
+      if (!is_whole_state (file))
         continue; /* its lock, and what it is writing */
-      if (!bk_point_writer_add_copy (writer, target, source, error))
-        return FALSE;
-      ++*count;
+      if (bk_point_writer_add_copy (writer, target, source, &local))
+        ++*count;
+      else if (!g_error_matches (local, BK_ERROR, BK_ERROR_NOT_FOUND))
+        {
+          g_propagate_error (error, g_steal_pointer (&local));
+          return FALSE;
+        }
     }
   return files != NULL;
 }
@@ -192,7 +202,7 @@ restore_tpm_file (const BkVmChain *chain,
   g_auto (GStrv) parts = g_strsplit (state_name (file), "@", 3);
   autofd int from = bk_open_directory (chain->directory, error);
   g_autoptr (GBytes) bytes =
-      from < 0 ? NULL : bk_read_small_file (from, file->path, TPM_FILE_MAX_BYTES, error);
+      from < 0 ? NULL : bk_read_small_file (from, file->path, BK_POINT_COPY_MAX_BYTES, error);
 
   if (bytes == NULL)
     return FALSE;

@@ -12,9 +12,6 @@
 #include <errno.h>
 #include <string.h>
 
-/* UEFI variables take 64 KiB to a few MiB. */
-#define COPY_MAX_BYTES (64 * 1024 * 1024)
-
 struct _BkPointWriter
 {
   BkBackup *backup;
@@ -164,7 +161,7 @@ bk_point_writer_add_copy (BkPointWriter *writer,
   g_autofree char *name = g_path_get_basename (source_path);
   autofd int dirfd = bk_open_directory (directory, error);
   g_autoptr (GBytes) bytes =
-      dirfd < 0 ? NULL : bk_read_small_file (dirfd, name, COPY_MAX_BYTES, error);
+      dirfd < 0 ? NULL : bk_read_small_file (dirfd, name, BK_POINT_COPY_MAX_BYTES, error);
   gsize length_bytes;
 
   if (bytes == NULL)

@@ -11,6 +11,9 @@
 
 #define BK_POINT_DATA "data"
 
+/* Of a file that is kept beside the images, and read whole: UEFI variables take 64 KiB to a few MiB. */
+#define BK_POINT_COPY_MAX_BYTES (64 * 1024 * 1024)
+
 typedef struct _BkPointWriter BkPointWriter;
 
 BkPointWriter *
