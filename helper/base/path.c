@@ -128,6 +128,27 @@ bk_open_directory_at (int dirfd, const char *relative_path, GError **error)
 }
 
 /**
+ * bk_open_listed_directory:
+ * @name: one that bk_list_directory() gave
+ *
+ * Returns: a handle; or -1, without an error for what is no directory, or is not there any more. Links
+ *   are not followed.
+ */
+int
+bk_open_listed_directory (int dirfd, const char *name, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  struct stat st;
+  int fd = bk_open_directory_at (dirfd, name, &local);
+
+  if (fd >= 0 || g_error_matches (local, BK_ERROR, BK_ERROR_NOT_FOUND) ||
+      (fstatat (dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR (st.st_mode)))
+    return fd;
+  g_propagate_error (error, g_steal_pointer (&local));
+  return -1;
+}
+
+/**
  * bk_make_directory_at:
  * @relative_path: names below @dirfd; each one that is missing is made
  * @mode: of the directories made, whatever the umask is

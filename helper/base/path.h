@@ -20,6 +20,7 @@ gboolean bk_path_is_safe_relative (const char *path);
 gboolean bk_make_directories (const char *path, guint mode);
 int bk_open_directory (const char *path, GError **error);
 int bk_open_directory_at (int dirfd, const char *relative_path, GError **error);
+int bk_open_listed_directory (int dirfd, const char *name, GError **error);
 int bk_make_directory_at (int dirfd, const char *relative_path, guint mode, GError **error);
 int bk_open_file_at (int dirfd, const char *relative_path, GError **error);
 

@@ -51,8 +51,9 @@ may_need (const char *where, const BkBackup *backup)
   if (g_str_has_prefix (backup->project_id, "tree/"))
     {
       g_autofree char *generation = g_strconcat (backup->directory, "/", NULL);
+      g_autofree char *at = g_strconcat (where, "/", NULL);
 
-      return g_str_has_prefix (where, generation);
+      return g_str_has_prefix (at, generation) || g_str_has_prefix (generation, at);
     }
   return backup->type == BK_BACKUP_INCREMENTAL ||
          (backup->type == BK_BACKUP_FULL && !bk_retention_is_protected (backup));

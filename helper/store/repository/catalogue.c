@@ -59,6 +59,36 @@ read_metadata (int dirfd,
   return g_steal_pointer (&backup);
 }
 
+/* A list that is short without a word would let go what something else needs. */
+static void
+say (Scan *scan, const char *where, const GError *problem)
+{
+  if (problem != NULL && scan->problem_func != NULL)
+    scan->problem_func (where, problem, scan->user_data);
+}
+
+/* Returns: (transfer full): the names; none, and it is said, when they cannot be listed. */
+static GPtrArray *
+list_names (Scan *scan, int dirfd, const char *directory)
+{
+  g_autoptr (GError) error = NULL;
+  GPtrArray *names = bk_list_directory (dirfd, &error);
+
+  say (scan, directory, error);
+  return names == NULL ? g_ptr_array_new () : names;
+}
+
+/* Returns: a handle, or -1. */
+static int
+open_below (Scan *scan, int dirfd, const char *name, const char *directory)
+{
+  g_autoptr (GError) error = NULL;
+  int fd = bk_open_listed_directory (dirfd, name, &error);
+
+  say (scan, directory, error);
+  return fd;
+}
+
 static void
 take (Scan *scan, int dirfd, const char *file_name, const char *id, const char *directory)
 {
@@ -71,11 +101,11 @@ take (Scan *scan, int dirfd, const char *file_name, const char *id, const char *
       g_ptr_array_add (scan->backups, backup);
     }
   /* Removed since it was listed, or not published yet: nothing is wrong. */
-  else if (!g_error_matches (error, BK_ERROR, BK_ERROR_NOT_FOUND) && scan->problem_func != NULL)
+  else if (!g_error_matches (error, BK_ERROR, BK_ERROR_NOT_FOUND))
     {
       g_autofree char *where = g_strconcat (directory, "/", file_name, NULL);
 
-      scan->problem_func (where, error, scan->user_data);
+      say (scan, where, error);
     }
 }
 
@@ -83,17 +113,16 @@ take (Scan *scan, int dirfd, const char *file_name, const char *id, const char *
 static void
 scan_directories (Scan *scan, int project)
 {
-  g_autoptr (GPtrArray) names = bk_list_directory (project, NULL);
+  g_autoptr (GPtrArray) names = list_names (scan, project, scan->project_id);
 
-  for (guint i = 0; names != NULL && i < names->len; i++)
+  for (guint i = 0; i < names->len; i++)
     {
       const char *name = g_ptr_array_index (names, i);
-      autofd int fd = bk_name_is_safe (name) ? bk_open_directory_at (project, name, NULL) : -1;
-
-      if (fd < 0)
-        continue;
       g_autofree char *directory = g_strconcat (scan->project_id, "/", name, NULL);
-      take (scan, fd, BK_METADATA_NAME, name, directory);
+      autofd int fd = bk_name_is_safe (name) ? open_below (scan, project, name, directory) : -1;
+
+      if (fd >= 0)
+        take (scan, fd, BK_METADATA_NAME, name, directory);
     }
 }
 
@@ -101,9 +130,9 @@ scan_directories (Scan *scan, int project)
 static void
 scan_sidecars (Scan *scan, int dirfd, const char *directory)
 {
-  g_autoptr (GPtrArray) names = bk_list_directory (dirfd, NULL);
+  g_autoptr (GPtrArray) names = list_names (scan, dirfd, directory);
 
-  for (guint i = 0; names != NULL && i < names->len; i++)
+  for (guint i = 0; i < names->len; i++)
     {
       const char *name = g_ptr_array_index (names, i);
 
@@ -117,19 +146,18 @@ scan_sidecars (Scan *scan, int dirfd, const char *directory)
 static void
 scan_generations (Scan *scan, int project)
 {
-  g_autoptr (GPtrArray) names = bk_list_directory (project, NULL);
+  g_autoptr (GPtrArray) names = list_names (scan, project, scan->project_id);
 
-  for (guint i = 0; names != NULL && i < names->len; i++)
+  for (guint i = 0; i < names->len; i++)
     {
       const char *name = g_ptr_array_index (names, i);
+      g_autofree char *directory = g_strconcat (scan->project_id, "/", name, NULL);
       autofd int fd = g_str_has_prefix (name, GENERATION_PREFIX) && bk_name_is_safe (name)
-                          ? bk_open_directory_at (project, name, NULL)
+                          ? open_below (scan, project, name, directory)
                           : -1;
 
-      if (fd < 0)
-        continue;
-      g_autofree char *directory = g_strconcat (scan->project_id, "/", name, NULL);
-      scan_sidecars (scan, fd, directory);
+      if (fd >= 0)
+        scan_sidecars (scan, fd, directory);
     }
 }
 
@@ -177,7 +205,8 @@ compare_backups (gconstpointer a, gconstpointer b)
 /**
  * bk_catalogue_list:
  * @project_id: (nullable): one project, or all of them
- * @problem_func: (nullable): told of each metadata file that cannot be used; the list goes on
+ * @problem_func: (nullable): told of each metadata file, and each directory, that cannot be used, and of
+ *   whose backups the list says nothing; it goes on
  *
  * Errors: %BK_ERROR_NOT_FOUND when @project_id has no backups.
  *
@@ -207,7 +236,11 @@ bk_catalogue_list (BkRepository *repository,
           if (g_cancellable_set_error_if_cancelled (cancellable, error))
             return NULL;
           scan.project_id = g_ptr_array_index (ids, i);
-          scan_project (&scan, repository, NULL); /* a project removed meanwhile is no error */
+
+          g_autoptr (GError) local = NULL;
+          if (!scan_project (&scan, repository, &local) &&
+              !g_error_matches (local, BK_ERROR, BK_ERROR_NOT_FOUND))
+            say (&scan, scan.project_id, local); /* one removed meanwhile is no error */
         }
     }
   g_ptr_array_sort (backups, compare_backups);

@@ -307,24 +307,31 @@ bk_repository_project_is_locked (BkRepository *repository, const char *project_i
   return project >= 0 && bk_lock_is_held (project, BK_PROJECT_LOCK_NAME);
 }
 
-static void
-add_projects (int dirfd, const char *prefix, guint depth, GPtrArray *ids)
+static gboolean
+add_projects (int dirfd, const char *prefix, guint depth, GPtrArray *ids, GError **error)
 {
-  g_autoptr (GPtrArray) names = bk_list_directory (dirfd, NULL);
+  g_autoptr (GPtrArray) names = bk_list_directory (dirfd, error);
 
   for (guint i = 0; names != NULL && i < names->len; i++)
     {
       const char *name = g_ptr_array_index (names, i);
-      autofd int child = bk_name_is_safe (name) ? bk_open_directory_at (dirfd, name, NULL) : -1;
-
-      if (child < 0)
-        continue;
+      g_autoptr (GError) local = NULL;
+      autofd int child =
+          bk_name_is_safe (name) ? bk_open_listed_directory (dirfd, name, &local) : -1;
       g_autofree char *path = g_strconcat (prefix, "/", name, NULL);
-      if (depth > 1)
-        add_projects (child, path, depth - 1, ids);
-      else
+
+      if (local != NULL && depth > 1)
+        {
+          g_propagate_error (error, g_steal_pointer (&local));
+          return FALSE;
+        }
+      /* One that cannot be opened is there: whoever looks into it says why it cannot be. */
+      if (depth == 1 && (child >= 0 || local != NULL))
         g_ptr_array_add (ids, g_steal_pointer (&path));
+      else if (child >= 0 && !add_projects (child, path, depth - 1, ids, error))
+        return FALSE;
     }
+  return names != NULL;
 }
 
 /**
@@ -344,7 +351,10 @@ bk_repository_list_projects (BkRepository *repository, GError **error)
       autofd int fd = bk_open_directory_at (repository->fd, folder, &local);
 
       if (fd >= 0)
-        add_projects (fd, folder, bk_project_kind_depth ((BkProjectKind) kind), ids);
+        {
+          if (!add_projects (fd, folder, bk_project_kind_depth ((BkProjectKind) kind), ids, error))
+            return NULL;
+        }
       else if (!g_error_matches (local, BK_ERROR, BK_ERROR_NOT_FOUND))
         {
           g_propagate_error (error, g_steal_pointer (&local));

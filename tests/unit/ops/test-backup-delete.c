@@ -155,6 +155,42 @@ test_delete_unknown_dependents (VmProject *project, gconstpointer data)
   g_assert_cmpuint (removed->len, ==, 1);
 }
 
+/* As root may be nobody on a file system of the network. */
+static void
+give_up_root (VmProject *project)
+{
+  const char *const command[] = { "chown", "--recursive", "65534", project->root, NULL };
+
+  if (geteuid () != 0)
+    return;
+  g_assert_true (g_spawn_sync (NULL, (char **) command, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL,
+                               NULL, NULL, NULL));
+  g_assert_cmpint (seteuid (65534), ==, 0);
+}
+
+/* The first incremental's directory cannot be opened: that is not that there is none. */
+static void
+test_delete_unreachable_dependents (VmProject *project, gconstpointer data)
+{
+  g_autofree char *base = vm_project_id_of (project, "Base");
+  g_autofree char *incremental = vm_project_id_of (project, "Inc");
+  g_autofree char *directory = g_build_filename (project->root, incremental, NULL);
+  uid_t uid = geteuid ();
+  g_autoptr (GError) error = NULL;
+
+  end_cycle (project);
+  give_up_root (project);
+  g_assert_cmpint (chmod (directory, 0), ==, 0);
+  g_autoptr (GPtrArray) removed =
+      bk_backup_delete (project->repository, base, NULL, TRUE, "job", NULL, &error);
+  g_assert_cmpint (chmod (directory, 0700), ==, 0);
+  g_assert_cmpint (seteuid (uid), ==, 0);
+  g_assert_null (removed);
+  g_assert_error (error, BK_ERROR, BK_ERROR_INTEGRITY);
+  g_assert_nonnull (strstr (error->message, strrchr (incremental, '/') + 1));
+  g_assert_cmpuint (vm_project_count (project), ==, 4);
+}
+
 static void
 test_hostile_ids (VmProject *project, gconstpointer data)
 {
@@ -300,6 +336,7 @@ main (int argc, char **argv)
   ADD ("protected", test_delete_protected);
   ADD ("protected-dependent", test_delete_protected_dependent);
   ADD ("unknown-dependents", test_delete_unknown_dependents);
+  ADD ("unreachable-dependents", test_delete_unreachable_dependents);
   ADD ("interrupted", test_delete_interrupted);
   ADD ("hostile-ids", test_hostile_ids);
   ADD ("busy", test_busy);

@@ -8,6 +8,8 @@
 #include "format/metadata.h"
 
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 typedef struct
 {
@@ -176,6 +178,54 @@ test_renamed_and_broken (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (problems, ==, 2);
 }
 
+/* Whether a list taken with so few handles is the whole one, or says that it is not. */
+static gboolean
+is_whole_or_says_so (Fixture *fixture, const char *project_id, guint whole_count, rlim_t handles)
+{
+  struct rlimit before;
+  guint problems = 0;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &before), ==, 0);
+  const struct rlimit few = { handles, before.rlim_max };
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &few), ==, 0);
+  g_autoptr (GPtrArray) list =
+      bk_catalogue_list (fixture->repository, project_id, count_problem, &problems, NULL, &error);
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &before), ==, 0);
+
+  g_assert_true ((list == NULL) == (error != NULL));
+  if (list != NULL && problems == 0)
+    g_assert_cmpuint (list->len, ==, whole_count);
+  return list != NULL && problems == 0;
+}
+
+/* What else is in the project is deleted by what this list says of it. */
+static void
+test_never_silently_short (Fixture *fixture, gconstpointer data)
+{
+  static const char *const projects[] = { "vm/web1", "tree/h/d", "event-log/default", NULL };
+
+  fill (fixture);
+  g_assert_cmpint (symlinkat ("web1-Base-20261118_020000", bk_repository_fd (fixture->repository),
+                              "vm/web1/web1-Base-link"),
+                   ==, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (projects); i++)
+    {
+      g_autoptr (GPtrArray) whole =
+          bk_catalogue_list (fixture->repository, projects[i], NULL, NULL, NULL, NULL);
+      rlim_t handles = (rlim_t) bk_repository_fd (fixture->repository);
+      guint short_count = 0;
+
+      g_assert_cmpuint (whole->len, >, 0);
+      while (!is_whole_or_says_so (fixture, projects[i], whole->len, handles))
+        {
+          handles++;
+          short_count++;
+        }
+      g_assert_cmpuint (short_count, >, 1);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -184,5 +234,7 @@ main (int argc, char **argv)
   g_test_add ("/store/catalogue/find", Fixture, NULL, set_up, test_find, tear_down);
   g_test_add ("/store/catalogue/renamed-and-broken", Fixture, NULL, set_up, test_renamed_and_broken,
               tear_down);
+  g_test_add ("/store/catalogue/never-silently-short", Fixture, NULL, set_up,
+              test_never_silently_short, tear_down);
   return g_test_run ();
 }
