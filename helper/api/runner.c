@@ -9,6 +9,7 @@
 #include "format/log-line.h"
 #include "ops/job/job.h"
 #include "ops/job/run.h"
+#include "store/log/journal.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -276,6 +277,6 @@ bk_job_run_main (int argc, char **argv)
   umask (022);
   run_recorded (argv[1], argv[2], &error);
   if (error != NULL)
-    g_printerr ("cockpit-backup: %s\n", error->message);
+    bk_journal_print_error (error);
   return bk_error_exit_status (error);
 }

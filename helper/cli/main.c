@@ -9,6 +9,7 @@
 #include "cli/json-sink.h"
 #include "cli/output.h"
 #include "cli/text-sink.h"
+#include "store/log/journal.h"
 #include "store/state/settings-file.h"
 
 #include <glib-unix.h>
@@ -83,9 +84,7 @@ run_with_signals (Run *run)
 static int
 report (const GError *error)
 {
-  g_autofree char *line = bk_error_one_line (error->message);
-
-  g_printerr ("cockpit-backup: %s\n", line);
+  bk_journal_print_error (error);
   return bk_error_exit_status (error);
 }
 

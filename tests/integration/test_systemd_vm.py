@@ -52,6 +52,37 @@ def test_backups_by_the_unit(machine, vm):
         assert len([line for line in lines if f"Completed ({step})" in line]) == 1
 
 
+@pytest.fixture
+def broken_base(machine, vm):
+    """A cycle whose next step fails, in the middle of its run."""
+    vm.write(0x11, "0", "1M")
+    machine.run(machine.program, "vm", "backup", "web1")
+    machine.run("sh", "-c", "for base in /var/lib/cockpit-backup/repository/vm/web1/*-Base-*/data/*.qcow2; "
+                "do printf x >>$base; done")
+    return "is not what it was when it was made"
+
+
+def test_a_unit_says_once_why_it_failed(machine, broken_base):
+    unit = "cockpit-backup-vm@web1.service"
+    assert machine.start(unit)["ExecMainStatus"] == "3"
+    (line,) = [line for line in machine.journal(unit).splitlines() if broken_base in line]
+    assert line.startswith("vm/web1: The base ")
+
+
+def test_a_job_says_once_why_it_failed(machine, session, broken_base):
+    session.open("job", "vm.backup", {"vms": ["web1"]}, ticket=machine.ticket())
+    outcome = session.outcome("job")
+    assert outcome.problem == "integrity" and broken_base in outcome.message
+    unit = unit_of(next(frame["log"]["job_id"] for frame in outcome.frames if "log" in frame))
+    assert len([line for line in machine.journal(unit).splitlines() if broken_base in line]) == 1
+
+
+def test_what_never_became_a_run_is_said_too(machine):
+    unit = "cockpit-backup-vm@nobody.service"
+    assert machine.start(unit)["ExecMainStatus"] == "5"
+    assert len([line for line in machine.journal(unit).splitlines() if "There is no VM “nobody”" in line]) == 1
+
+
 def test_job_outlives_all_and_is_cancelled(machine, vm, session):
     job_id = vm.start_job(session)
     session.process.kill()

@@ -1,10 +1,15 @@
 #include "store/log/journal.h"
 
+#include "base/error.h"
+
 #include <string.h>
 #include <unistd.h>
 
 /* Where systemd's journal takes messages. */
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
+
+static GMutex sent_lock;
+static char *sent_error; /* (nullable): the last one, under sent_lock */
 
 /**
  * bk_journal_is_there:
@@ -32,6 +37,15 @@ priority_of (BkLogLevel level)
     default:
       return "6";
     }
+}
+
+static void
+remember_error (const char *message)
+{
+  g_mutex_lock (&sent_lock);
+  g_free (sent_error);
+  sent_error = g_strdup (message);
+  g_mutex_unlock (&sent_lock);
 }
 
 /**
@@ -70,5 +84,32 @@ bk_journal_send (const BkLogLine *line)
       if (members[i].value != NULL)
         fields[count++] = (GLogField){ members[i].key, members[i].value, -1 };
     }
-  g_log_writer_journald (G_LOG_LEVEL_MESSAGE, fields, count, NULL);
+  if (g_log_writer_journald (G_LOG_LEVEL_MESSAGE, fields, count, NULL) == G_LOG_WRITER_HANDLED &&
+      line->level == BK_LOG_ERROR)
+    remember_error (line->message);
+}
+
+static gboolean
+was_sent (const char *message)
+{
+  g_mutex_lock (&sent_lock);
+  gboolean was = g_strcmp0 (sent_error, message) == 0;
+  g_mutex_unlock (&sent_lock);
+  return was;
+}
+
+/**
+ * bk_journal_print_error:
+ * @error: what the program ends with
+ *
+ * Prints it on standard error, in one line. Of a unit that is the journal: what was sent there by
+ * bk_journal_send() already, with the fields that it can be found by, is not said twice.
+ */
+void
+bk_journal_print_error (const GError *error)
+{
+  g_autofree char *line = bk_error_one_line (error->message);
+
+  if (!g_log_writer_is_journald (STDERR_FILENO) || !was_sent (error->message))
+    g_printerr ("cockpit-backup: %s\n", line);
 }
