@@ -182,6 +182,18 @@ bk_cycle_names_backup (const BkCycle *cycle, const char *backup_id)
 }
 
 /**
+ * bk_cycle_is_merging_into:
+ *
+ * Returns: whether it is the Full-Merged that a consolidation that is not over makes of the cycle: the
+ *   bases may be there, and nowhere else.
+ */
+gboolean
+bk_cycle_is_merging_into (const BkCycle *cycle, const char *backup_id)
+{
+  return cycle->status == BK_CYCLE_CONSOLIDATING && g_strcmp0 (cycle->merged_id, backup_id) == 0;
+}
+
+/**
  * bk_cycle_next_step:
  * @cycle: (nullable): the active cycle, or %NULL
  * @max_incrementals: at least 1

@@ -63,6 +63,7 @@ guint bk_cycle_incrementals_count (const BkCycle *cycle);
 const char *bk_cycle_newest_backup_id (const BkCycle *cycle);
 
 gboolean bk_cycle_names_backup (const BkCycle *cycle, const char *backup_id);
+gboolean bk_cycle_is_merging_into (const BkCycle *cycle, const char *backup_id);
 
 BkCycleStep bk_cycle_next_step (const BkCycle *cycle, guint max_incrementals);
 const char *bk_cycle_step_to_string (BkCycleStep step);

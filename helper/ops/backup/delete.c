@@ -125,7 +125,15 @@ load_cycle (BkRepository *repository, const BkBackup *backup, BkCycle **cycle, G
   return project >= 0 && bk_cycle_file_load (project, backup->project_id, cycle, error);
 }
 
-/* The next incremental continues the newest point of an active cycle. */
+static gboolean
+is_in_cycle (const BkCycle *cycle, const BkBackup *backup)
+{
+  return cycle != NULL && (bk_cycle_names_backup (cycle, backup->id) ||
+                           bk_cycle_is_merging_into (cycle, backup->id));
+}
+
+/* The next incremental continues the newest point of an active cycle; the next run finishes a consolidation
+ * that was interrupted, with what is there of it. */
 static gboolean
 check_cycle (BkRepository *repository, const BkBackup *backup, GError **error)
 {
@@ -133,13 +141,19 @@ check_cycle (BkRepository *repository, const BkBackup *backup, GError **error)
 
   if (!load_cycle (repository, backup, &cycle, error))
     return FALSE;
-  if (cycle == NULL || !bk_cycle_names_backup (cycle, backup->id))
+  if (!is_in_cycle (cycle, backup))
     return TRUE;
-  bk_set_error (
-      error, BK_ERROR_BUSY,
-      "“%s” belongs to the active cycle of “%s”, which the next backup continues; end the "
-      "cycle first: cockpit-backup vm forget %s",
-      backup->id, backup->project_id, cycle->vm);
+  if (cycle->status == BK_CYCLE_CONSOLIDATING)
+    bk_set_error (error, BK_ERROR_BUSY,
+                  "“%s” belongs to a consolidation of “%s” that was interrupted; finish it first: "
+                  "cockpit-backup vm backup %s",
+                  backup->id, backup->project_id, cycle->vm);
+  else
+    bk_set_error (
+        error, BK_ERROR_BUSY,
+        "“%s” belongs to the active cycle of “%s”, which the next backup continues; end the "
+        "cycle first: cockpit-backup vm forget %s",
+        backup->id, backup->project_id, cycle->vm);
   return FALSE;
 }
 
@@ -309,7 +323,7 @@ bk_backup_delete_plan (BkRepository *repository,
       const BkBackup *removal = g_ptr_array_index (plan->removals, i);
 
       plan->size_bytes += removal->size_bytes;
-      if (cycle != NULL && plan->cycle_vm == NULL && bk_cycle_names_backup (cycle, removal->id))
+      if (plan->cycle_vm == NULL && is_in_cycle (cycle, removal))
         plan->cycle_vm = g_strdup (cycle->vm);
     }
   return TRUE;

@@ -19,16 +19,17 @@
  * What a run that died can have left behind, and what the next one does about it. It holds the
  * project's lock, so nobody else is in the middle of anything.
  *
- * | left behind                                    | done about it                            |
- * | a copy that QEMU still writes into the project | ended                                    |
- * | a VM started paused for its backup             | stopped again                            |
- * | a completed backup that no manifest names yet  | added to its cycle: it was complete      |
- * | a backup that says "running"                   | its files removed, its record kept failed |
- * | a checkpoint of a backup of ours, not the last, | deleted; its changes go to the one before |
- * | also of one that is gone (checkpoint-note.c)   |                                          |
- * | a bitmap that libvirt has no checkpoint for    | removed (ops/vm/bitmaps.c)               |
- * | a removal of a backup that was under way       | finished                                 |
- * | temporary names, directories without metadata  | removed                                  |
+ * | left behind                                    | done about it                                 |
+ * | a copy that QEMU still writes into the project | ended                                         |
+ * | a VM started paused for its backup             | stopped again                                 |
+ * | a completed backup that no manifest names yet  | added to its cycle: it was complete           |
+ * | a backup that says "running"                   | its files removed, its record kept failed     |
+ * | a Full-Merged that does, and no manifest       | left, and said: bases may be in it only       |
+ * | a checkpoint of a backup of ours, not the last | deleted; its changes go to the one before     |
+ * | one noted of a backup that is gone             | the same (store/repository/checkpoint-note.c) |
+ * | a bitmap that libvirt has no checkpoint for    | removed (ops/vm/bitmaps.c)                    |
+ * | a removal of a backup that was under way       | finished                                      |
+ * | temporary names, directories without metadata  | removed                                       |
  */
 
 static BkVmPoint *
@@ -138,9 +139,18 @@ delete_stale_checkpoints (BkVmRun *run, GError **error)
 static gboolean
 remove_interrupted (BkVmRun *run, const BkBackup *backup, GError **error)
 {
-  if (run->cycle != NULL && run->cycle->status == BK_CYCLE_CONSOLIDATING &&
-      g_strcmp0 (run->cycle->merged_id, backup->id) == 0)
+  if (run->cycle != NULL && bk_cycle_is_merging_into (run->cycle, backup->id))
     return TRUE; /* the consolidation takes it up again */
+  if (bk_cycle_is_backup_id (run->vm->name, BK_CYCLE_PART_MERGED, backup->id))
+    {
+      bk_vm_run_log (
+          run, BK_LOG_WARNING, backup->id, "recover",
+          "“%s” is not complete, and no manifest.json knows of it: it is left, because "
+          "bases of a cycle may be in it and nowhere else; when nothing of that cycle is "
+          "missing, delete it",
+          backup->id);
+      return TRUE;
+    }
   bk_vm_run_log (run, BK_LOG_WARNING, backup->id, "recover",
                  "“%s” was interrupted before it was complete: its files are removed", backup->id);
   return bk_point_discard (run->project, backup, _ ("The run that made it was interrupted"),

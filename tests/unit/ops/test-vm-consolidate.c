@@ -4,6 +4,9 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "format/json.h"
+#include "format/metadata.h"
+#include "ops/backup/delete.h"
 #include "store/repository/catalogue.h"
 #include "store/repository/cycle-file.h"
 #include "unit/ops/vm-project.h"
@@ -210,6 +213,62 @@ test_bases_moved (VmProject *project, gconstpointer data)
   consolidate (project);
 }
 
+static void
+write_running_record (VmProject *project)
+{
+  g_autoptr (BkBackup) merged = bk_backup_new (MERGED_ID, "vm/web1", BK_BACKUP_FULL);
+
+  merged->status = BK_BACKUP_RUNNING;
+  merged->created_usecs = g_get_real_time ();
+  g_autoptr (JsonNode) node = bk_metadata_to_json (merged, TRUE);
+  g_autofree char *text = bk_json_to_text (node, TRUE);
+  write_merged_record (project, text);
+}
+
+/* It looks like one that failed, and is where the bases are going. */
+static void
+test_not_deleted_half_made (VmProject *project, gconstpointer data)
+{
+  g_autoptr (BkCycle) cycle = begin_merge (project, BK_MERGE_IN_PLACE);
+  g_auto (BkBackupDeletePlan) plan = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  move_bases (project, cycle);
+  write_running_record (project);
+  g_assert_true (bk_backup_delete_plan (project->repository, "vm/web1/" MERGED_ID, &plan, NULL));
+  g_assert_cmpstr (plan.cycle_vm, ==, "web1");
+  g_assert_null (bk_backup_delete (project->repository, "vm/web1/" MERGED_ID, MERGED_ID, TRUE,
+                                   "job", NULL, &error));
+  g_assert_error (error, BK_ERROR, BK_ERROR_BUSY);
+  consolidate (project);
+}
+
+/* A person moved the manifest away that could not be read. What lies in the half made Full-Merged may be all
+ * there is of the bases. */
+static void
+test_manifest_lost (VmProject *project, gconstpointer data)
+{
+  g_autoptr (BkCycle) cycle = begin_merge (project, BK_MERGE_IN_PLACE);
+  autofd int dirfd = open_directory (project);
+
+  move_bases (project, cycle);
+  write_running_record (project);
+  g_assert_true (bk_cycle_file_remove (dirfd, NULL));
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autofree char *calls = vm_project_back_up (project, i == 0 ? "base" : "incremental", NULL);
+
+      for (guint k = 0; k < cycle->disks->len; k++)
+        {
+          const BkCycleDisk *disk = g_ptr_array_index (cycle->disks, k);
+          g_autofree char *moved = g_strdup_printf (
+              MERGED_ID "/data/web1-%s-Full-Merged-20200101_000000.qcow2", disk->target);
+
+          g_assert_cmpint (faccessat (dirfd, moved, F_OK, 0), ==, 0);
+        }
+    }
+}
+
 /* A base that cannot be opened is not one that has moved: what is under the other name need not be merged. */
 static void
 test_base_unreadable (VmProject *project, gconstpointer data)
@@ -317,6 +376,8 @@ main (int argc, char **argv)
   g_test_add ("/ops/vm-consolidate/left-checkpoint", VmProject, NULL, vm_project_set_up,
               test_left_checkpoint, vm_project_tear_down);
   ADD ("/ops/vm-consolidate/bases-moved", NULL, test_bases_moved);
+  ADD ("/ops/vm-consolidate/not-deleted-half-made", NULL, test_not_deleted_half_made);
+  ADD ("/ops/vm-consolidate/manifest-lost", NULL, test_manifest_lost);
   ADD ("/ops/vm-consolidate/base-unreadable", NULL, test_base_unreadable);
   ADD ("/ops/vm-consolidate/half-cleaned", NULL, test_half_cleaned);
   for (guint i = 0; i < G_N_ELEMENTS (failures); i++)
