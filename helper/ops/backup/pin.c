@@ -50,105 +50,130 @@ relabel (BkRepository *repository, const BkBackup *backup, const char *label, GE
   return bk_metadata_file_rewrite (repository, pinned, error) ? g_steal_pointer (&pinned) : NULL;
 }
 
+/* A point of a cycle on its way to a copy that stands by itself. */
+typedef struct
+{
+  BkRepository *repository;
+  BkReporter *reporter;
+  GCancellable *cancellable;
+  BkVmChain *chain;
+  BkVmPoint *point; /* the copy */
+  BkPointWriter *writer;
+} Flattening;
+
+static void
+flattening_clear (Flattening *self)
+{
+  g_clear_pointer (&self->writer, bk_point_writer_free);
+  g_clear_pointer (&self->point, bk_vm_point_free);
+  g_clear_pointer (&self->chain, bk_vm_chain_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Flattening, flattening_clear)
+
+/* Every byte is read first: a copy of what is broken would have right sums of wrong bytes. */
+static gboolean
+open_chain (Flattening *self, const char *full_id, GError **error)
+{
+  g_autoptr (GHashTable) verified = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+
+  self->chain = bk_vm_chain_open (self->repository, full_id, error);
+  return self->chain != NULL &&
+         bk_backup_verify (self->repository, self->chain->backup, TRUE, verified, self->reporter,
+                           self->cancellable, error);
+}
+
+static void
+plan_point (Flattening *self, gint64 usecs)
+{
+  const BkVmPoint *from = self->chain->point;
+
+  self->point = bk_vm_point_new (BK_POINT_STANDALONE, from->vm, from->uuid);
+  for (guint i = 0; i < from->disks->len; i++)
+    {
+      const BkPointDisk *disk = g_ptr_array_index (from->disks, i);
+      g_autofree char *name =
+          bk_cycle_file_name (from->vm, disk->target, BK_CYCLE_PART_SNAPSHOT, usecs);
+      g_autofree char *file = g_strconcat (BK_POINT_DATA "/", name, NULL);
+
+      bk_vm_point_add_disk (self->point, disk->target, file, NULL, disk->capacity_bytes);
+    }
+}
+
+static gboolean
+open_writer (Flattening *self, int project, const char *label, gint64 usecs, GError **error)
+{
+  const BkBackup *from = self->chain->backup;
+  g_autofree char *id = bk_cycle_backup_id (self->point->vm, BK_CYCLE_PART_SNAPSHOT, usecs);
+  BkBackup *backup = bk_backup_new (id, from->project_id, BK_BACKUP_CHECKPOINT);
+
+  backup->created_usecs = from->created_usecs; /* the instant it shows */
+  backup->tags = g_strdupv ((char *[]){ (char *) label, NULL });
+  backup->extra = bk_vm_point_to_json (self->point);
+  self->writer = bk_point_writer_open (project, self->chain->project_path, backup, error);
+  return self->writer != NULL;
+}
+
 /* One disk of the chain as one file of its own. */
 static gboolean
-flatten_disk (const BkVmChain *chain,
-              const BkPointDisk *from,
-              const BkPointDisk *to,
-              BkPointWriter *writer,
-              BkFraction *progress,
-              GCancellable *cancellable,
-              GError **error)
+flatten_disk (Flattening *self, guint index, BkFraction *progress, GError **error)
 {
+  const BkPointDisk *from = g_ptr_array_index (self->chain->point->disks, index);
+  const BkPointDisk *to = g_ptr_array_index (self->point->disks, index);
   const char *name = to->file + strlen (BK_POINT_DATA "/");
-  g_autofree char *path = bk_point_writer_file_path (writer, name);
+  g_autofree char *path = bk_point_writer_file_path (self->writer, name);
   const BkQemuImgTarget target = { .file = path, .format = "qcow2" };
   guint64 size_bytes;
 
-  if (!bk_vm_chain_convert (chain, from, &target, progress, cancellable, error))
+  if (!bk_vm_chain_convert (self->chain, from, &target, progress, self->cancellable, error))
     return FALSE;
 
-  autofd int fd = bk_open_file_at (bk_point_writer_data_fd (writer), name, error);
+  autofd int fd = bk_open_file_at (bk_point_writer_data_fd (self->writer), name, error);
   if (fd < 0)
     return FALSE;
   if (fsync (fd) < 0)
     return bk_error_set_errno (error, errno, "“%s” cannot be made durable", name);
-  g_autofree char *sha256 = bk_sha256_of_fd (fd, name, &size_bytes, NULL, NULL, cancellable, error);
+  g_autofree char *sha256 =
+      bk_sha256_of_fd (fd, name, &size_bytes, NULL, NULL, self->cancellable, error);
   if (sha256 == NULL)
     return FALSE;
-  bk_backup_add_file (bk_point_writer_backup (writer), to->file, size_bytes, sha256);
+  bk_backup_add_file (bk_point_writer_backup (self->writer), to->file, size_bytes, sha256);
   return TRUE;
 }
 
 static gboolean
-flatten_all (const BkVmChain *chain,
-             const BkVmPoint *flat,
-             BkPointWriter *writer,
-             BkReporter *reporter,
-             GCancellable *cancellable,
-             GError **error)
+flatten_all (Flattening *self, GError **error)
 {
-  BkFraction progress = { reporter, chain->backup->project_id, "copy", 0,
-                          0,        bk_vm_chain_bytes (chain) };
+  BkFraction progress = {
+    self->reporter, self->chain->backup->project_id, "copy", 0, 0, bk_vm_chain_bytes (self->chain)
+  };
 
-  for (guint i = 0; i < flat->disks->len; i++)
+  for (guint i = 0; i < self->point->disks->len; i++)
     {
-      if (!flatten_disk (chain, g_ptr_array_index (chain->point->disks, i),
-                         g_ptr_array_index (flat->disks, i), writer, &progress, cancellable, error))
+      if (!flatten_disk (self, i, &progress, error))
         return FALSE;
     }
-  return bk_vm_state_copy (chain, writer, error) &&
-         bk_point_writer_complete (writer, g_get_real_time (), error);
+  return bk_vm_state_copy (self->chain, self->writer, error) &&
+         bk_point_writer_complete (self->writer, g_get_real_time (), error);
 }
 
 /* A point of a cycle goes when its cycle ends: what is pinned is a copy that stands by itself. */
 static BkBackup *
-pin_copy (BkRepository *repository,
-          const char *full_id,
-          const char *label,
-          BkReporter *reporter,
-          GCancellable *cancellable,
-          GError **error)
+pin_copy (Flattening *self, const char *full_id, const char *label, GError **error)
 {
-  g_autoptr (BkVmChain) chain = bk_vm_chain_open (repository, full_id, error);
-  g_autoptr (GHashTable) verified = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  /* A copy of what is broken would have right sums of wrong bytes. */
-  if (chain == NULL ||
-      !bk_backup_verify (repository, chain->backup, TRUE, verified, reporter, cancellable, error))
-    return NULL;
-
-  autofd int project = bk_repository_open_project (repository, chain->backup->project_id, error);
-  if (project < 0)
-    return NULL;
-
-  const char *vm = chain->point->vm;
   gint64 usecs = 0;
-  if (!bk_vm_find_free_time (project, vm, &usecs, error))
+
+  if (!open_chain (self, full_id, error))
     return NULL;
-  g_autoptr (BkVmPoint) flat = bk_vm_point_new (BK_POINT_STANDALONE, vm, chain->point->uuid);
-  for (guint i = 0; i < chain->point->disks->len; i++)
-    {
-      const BkPointDisk *disk = g_ptr_array_index (chain->point->disks, i);
-      g_autofree char *name = bk_cycle_file_name (vm, disk->target, BK_CYCLE_PART_SNAPSHOT, usecs);
-      g_autofree char *file = g_strconcat (BK_POINT_DATA "/", name, NULL);
-
-      bk_vm_point_add_disk (flat, disk->target, file, NULL, disk->capacity_bytes);
-    }
-
-  g_autofree char *id = bk_cycle_backup_id (vm, BK_CYCLE_PART_SNAPSHOT, usecs);
-  BkBackup *backup = bk_backup_new (id, chain->backup->project_id, BK_BACKUP_CHECKPOINT);
-  backup->created_usecs = chain->backup->created_usecs; /* the instant it shows */
-  backup->tags = g_strdupv ((char *[]){ (char *) label, NULL });
-  backup->extra = bk_vm_point_to_json (flat);
-
-  g_autofree char *project_path =
-      g_build_filename (bk_repository_path (repository), backup->project_id, NULL);
-  g_autoptr (BkPointWriter) writer = bk_point_writer_open (project, project_path, backup, error);
-  if (writer == NULL)
+  autofd int project =
+      bk_repository_open_project (self->repository, self->chain->backup->project_id, error);
+  if (project < 0 || !bk_vm_find_free_time (project, self->chain->point->vm, &usecs, error))
     return NULL;
-  if (flatten_all (chain, flat, writer, reporter, cancellable, error))
-    return bk_backup_copy (bk_point_writer_backup (writer));
-  bk_point_discard (project, bk_point_writer_backup (writer), NULL, 0, NULL);
+  plan_point (self, usecs);
+  if (!open_writer (self, project, label, usecs, error))
+    return NULL;
+  if (flatten_all (self, error))
+    return bk_backup_copy (bk_point_writer_backup (self->writer));
+  bk_point_discard (project, bk_point_writer_backup (self->writer), NULL, 0, NULL);
   return NULL;
 }
 
@@ -172,14 +197,17 @@ bk_backup_pin (BkRepository *repository,
                GError **error)
 {
   gboolean belongs = FALSE;
-  g_autoptr (BkBackup) backup =
+  g_autoptr (BkBackup) named =
       bk_backup_label_check (label, error) ? bk_catalogue_find (repository, full_id, error) : NULL;
-  if (backup == NULL)
+  if (named == NULL)
     return NULL;
 
   g_autoptr (BkLock) lock =
-      bk_repository_lock_project (repository, backup->project_id, job_id, error);
-  if (lock == NULL || !belongs_to_cycle (repository, backup, &belongs, error))
+      bk_repository_lock_project (repository, named->project_id, job_id, error);
+  /* Again, now that nobody else changes it. */
+  g_autoptr (BkBackup) backup =
+      lock == NULL ? NULL : bk_catalogue_find (repository, full_id, error);
+  if (backup == NULL || !belongs_to_cycle (repository, backup, &belongs, error))
     return NULL;
   if (backup->status != BK_BACKUP_COMPLETED)
     {
@@ -187,7 +215,8 @@ bk_backup_pin (BkRepository *repository,
       return NULL;
     }
 
-  BkBackup *pinned = belongs ? pin_copy (repository, full_id, label, reporter, cancellable, error)
+  g_auto (Flattening) flattening = { repository, reporter, cancellable };
+  BkBackup *pinned = belongs ? pin_copy (&flattening, full_id, label, error)
                              : relabel (repository, backup, label, error);
   if (pinned != NULL)
     bk_reporter_message (reporter, BK_LOG_INFO, pinned->project_id, pinned->id, "backup.pin",
