@@ -14,7 +14,7 @@
  * The end of a cycle: base and incrementals become one Full-Merged (ops/vm/consolidate-make.c: its
  * images; ops/vm/merge.c: the ways). The order of its writes, in place:
  *
- *   the family's hash is checked  →  manifest "consolidating" (from here on only forward)  →
+ *   the family's hashes are checked  →  manifest "consolidating" (from here on only forward)  →
  *   qemu-img commit into each base; the newest incremental reads the same throughout  →  check,
  *   fsync, SHA-256  →  each base gets a second name in the new directory (where the file system
  *   has no links, it is renamed there; never over anything)  →
@@ -55,7 +55,8 @@ begin (BkVmRun *run, GError **error)
                      "The consolidation was interrupted: it goes on where it was");
       return TRUE;
     }
-  if (!check_not_restoring (run, error) || !bk_vm_verify_family (run, error))
+  if (!check_not_restoring (run, error) || !bk_vm_verify_family (run, error) ||
+      !bk_vm_verify_incrementals (run, error))
     return FALSE;
 
   if (!bk_vm_run_check_space (run, error))

@@ -161,6 +161,43 @@ test_modes (VmProject *project, gconstpointer data)
   vm_project_expect (project, "base", "begin(vda! vdb! vdc) wait");
 }
 
+/* XORs its last byte: done twice it is as it was. */
+static void
+flip (int dirfd, const char *path)
+{
+  autofd int fd = openat (dirfd, path, O_RDWR | O_CLOEXEC);
+  guint8 byte;
+  off_t last = lseek (fd, -1, SEEK_END);
+
+  g_assert_cmpint (pread (fd, &byte, 1, last), ==, 1);
+  byte ^= 1;
+  g_assert_cmpint (pwrite (fd, &byte, 1, last), ==, 1);
+}
+
+/* What is merged gets sums anew: what is broken would have right sums of wrong bytes from then on. */
+static void
+test_damaged (VmProject *project, gconstpointer data)
+{
+  g_autoptr (BkCycle) cycle = load_cycle (project);
+  const BkCycleDisk *disk = g_ptr_array_index (cycle->disks, 0);
+  const char *incremental = g_ptr_array_index (cycle->backup_ids, 1);
+  g_autofree char *definition = g_strconcat (incremental, "/data/domain.xml", NULL);
+  const char *const files[] = { disk->base_full_file,
+                                g_ptr_array_index (disk->incremental_files, 0), definition };
+  autofd int dirfd = open_directory (project);
+
+  project->request.merge = (BkMergeMode) GPOINTER_TO_INT (data);
+  for (guint i = 0; i < G_N_ELEMENTS (files); i++)
+    {
+      flip (dirfd, files[i]);
+      consolidate_fails (project, BK_ERROR_INTEGRITY);
+      flip (dirfd, files[i]);
+    }
+  g_autoptr (BkCycle) still = load_cycle (project);
+  g_assert_cmpint (still->status, ==, BK_CYCLE_ACTIVE);
+  consolidate (project);
+}
+
 /* The record of the merged backup cannot be read: it may be complete, and then it is all there is. */
 static void
 test_broken_record (VmProject *project, gconstpointer data)
@@ -315,17 +352,18 @@ typedef struct
   const char *verb; /* of qemu-img, that fails */
 } Failure;
 
-/* In PATH: qemu-img, with one verb that finds the disk full. */
+/* In PATH: qemu-img, with one verb that finds the disk full; that incrementals are whole it says. */
 static void
 fail_verb (VmProject *project, const char *verb)
 {
   g_autofree char *program = g_build_filename (project->root, "qemu-img", NULL);
   g_autofree char *text =
-      verb == NULL ? g_strdup ("#!/bin/sh\nexec \"$REAL_QEMU_IMG\" \"$@\"\n")
-                   : g_strdup_printf (
-                         "#!/bin/sh\n[ $1 != %s ] || { echo 'qemu-img: No space left on device' "
-                         ">&2; kill -9 $$; }\nexec \"$REAL_QEMU_IMG\" \"$@\"\n",
-                         verb);
+      verb == NULL
+          ? g_strdup ("#!/bin/sh\nexec \"$REAL_QEMU_IMG\" \"$@\"\n")
+          : g_strdup_printf (
+                "#!/bin/sh\ncase \"$*\" in check*-Inc-*) ;; %s*) echo 'qemu-img: No space left on device' "
+                ">&2; kill -9 $$;; esac\nexec \"$REAL_QEMU_IMG\" \"$@\"\n",
+                verb);
 
   g_assert_true (
       g_file_set_contents_full (program, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0755, NULL));
@@ -366,10 +404,12 @@ main (int argc, char **argv)
     {
       const char *word = bk_merge_mode_to_string (modes[i]);
       g_autofree char *whole = g_strconcat ("/ops/vm-consolidate/", word, NULL);
+      g_autofree char *damaged = g_strconcat (whole, "/damaged", NULL);
       g_autofree char *broken = g_strconcat (whole, "/broken-record", NULL);
       g_autofree char *none = g_strconcat (whole, "/no-record", NULL);
 
       ADD (whole, GINT_TO_POINTER (modes[i]), test_modes);
+      ADD (damaged, GINT_TO_POINTER (modes[i]), test_damaged);
       ADD (broken, GINT_TO_POINTER (modes[i]), test_broken_record);
       ADD (none, GINT_TO_POINTER (modes[i]), test_no_record);
     }
