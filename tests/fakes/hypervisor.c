@@ -35,6 +35,7 @@ fake_hypervisor_finalize (GObject *object)
   g_free (self->tpm_directory);
   g_free (self->xml);
   g_free (self->running_file);
+  g_free (self->backing);
   G_OBJECT_CLASS (fake_hypervisor_parent_class)->finalize (object);
 }
 
@@ -171,6 +172,22 @@ dup_tpm_directory (BkHypervisor *hypervisor, const char *uuid)
   return g_strdup (FAKE_HYPERVISOR (hypervisor)->tpm_directory);
 }
 
+static void
+name_backing (FakeHypervisor *self, const BkVmBackup *backup)
+{
+  for (guint i = 0; i < backup->disks->len; i++)
+    {
+      const BkVmBackupDisk *disk = g_ptr_array_index (backup->disks, i);
+      const char *const command[] = { "qemu-img", "rebase",      "-q", "-u",       "-F", "raw",
+                                      "-b",       self->backing, "--", disk->file, NULL };
+      int status = -1;
+
+      g_assert_true (g_spawn_sync (NULL, (char **) command, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL,
+                                   NULL, NULL, &status, NULL));
+      g_assert_cmpint (status, ==, 0);
+    }
+}
+
 static gboolean
 begin_backup (BkHypervisor *hypervisor,
               const char *uuid,
@@ -191,6 +208,8 @@ begin_backup (BkHypervisor *hypervisor,
                               disk->incremental ? "+" : "", disk->checkpoint ? "!" : "");
     }
   g_string_append (self->calls, ") ");
+  if (self->backing != NULL)
+    name_backing (self, backup);
   if (begin != NULL)
     {
       BkError code = begin->code;

@@ -30,6 +30,7 @@ struct _FakeHypervisor
   gboolean thaw_fails;
   gboolean limit_fails;
   guint starts_at_look; /* the VM is found running from the n-th look by its UUID on; 0: never */
+  char *backing;        /* (nullable) what the copies name, whatever they continue */
   char *running_file;   /* (nullable) of a backup that somebody has running */
 };
 

@@ -8,6 +8,7 @@
 #include "base/quantity.h"
 #include "format/vm-point-json.h"
 #include "model/settings.h"
+#include "ops/vm/backing.h"
 #include "ops/vm/merging.h"
 #include "store/repository/catalogue.h"
 #include "store/tree/verify.h"
@@ -105,10 +106,41 @@ verify_file (Verify *verify, int dirfd, const BkBackupFile *file, GError **error
   return TRUE;
 }
 
+/* @file: data/<name>, which continues @parent, <backup>/data/<name> */
+static const char *
+parent_of (const BkVmPoint *point, const char *file)
+{
+  for (guint i = 0; i < point->disks->len; i++)
+    {
+      const BkPointDisk *disk = g_ptr_array_index (point->disks, i);
+
+      if (strcmp (disk->file, file) == 0)
+        return disk->parent;
+    }
+  return NULL;
+}
+
+static gboolean
+check_names (Verify *verify, int dirfd, const BkBackupFile *file, GError **error)
+{
+  const BkBackup *backup = verify->backup;
+  g_autoptr (BkVmPoint) point = bk_vm_point_from_json (backup->extra, backup->id, error);
+  g_autoptr (GError) local = NULL;
+
+  if (point == NULL)
+    return FALSE;
+  if (bk_vm_check_backing (dirfd, file->path, parent_of (point, file->path), &local))
+    return TRUE;
+  if (g_error_matches (local, BK_ERROR, BK_ERROR_INTEGRITY))
+    return broken (error, backup, "%s", local->message);
+  g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
+}
+
 /* The images' own tables: a copy can be byte for byte what was written, and still not be an image
  * that QEMU can read. */
 static gboolean
-check_images (Verify *verify, GError **error)
+check_images (Verify *verify, int dirfd, GError **error)
 {
   const BkBackup *backup = verify->backup;
 
@@ -117,7 +149,12 @@ check_images (Verify *verify, GError **error)
       const BkBackupFile *file = g_ptr_array_index (backup->files, i);
       g_autoptr (GError) local = NULL;
 
-      if (!g_str_has_suffix (file->path, ".qcow2") || is_being_written (verify, file))
+      if (!g_str_has_suffix (file->path, ".qcow2"))
+        continue;
+      /* First: whatever looks at an image opens what it names. */
+      if (!check_names (verify, dirfd, file, error))
+        return FALSE;
+      if (is_being_written (verify, file))
         continue;
       g_autofree char *path = g_build_filename (bk_repository_path (verify->repository),
                                                 backup->directory, file->path, NULL);
@@ -160,7 +197,7 @@ verify_own (Verify *verify, gboolean parent_is_whole, GError **error)
       if (!verify_file (verify, dirfd, g_ptr_array_index (backup->files, i), error))
         return FALSE;
     }
-  return check_images (verify, error) && check_tree (verify, parent_is_whole, error);
+  return check_images (verify, dirfd, error) && check_tree (verify, parent_is_whole, error);
 }
 
 /* An image of a VM that continues another knows it by name: the record must not say otherwise. */

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/gettext.h"
 #include "ops/backup/verify.h"
+#include "ops/vm/backing.h"
 #include "store/repository/catalogue.h"
 
 static guint64
@@ -73,7 +74,8 @@ verify_incremental (BkVmRun *run, const char *id, GHashTable *verified, GError *
  * bk_vm_verify_incrementals:
  *
  * Compares each file of the active cycle's incrementals with the SHA-256 that was recorded for it: what is
- * merged gets sums anew, and what is broken would have right ones from then on.
+ * merged gets sums anew, and what is broken would have right ones from then on. The base, whose hash
+ * bk_vm_verify_family() compares, must continue nothing.
  *
  * Errors: %BK_ERROR_INTEGRITY names the file that is not what it was.
  */
@@ -82,6 +84,13 @@ bk_vm_verify_incrementals (BkVmRun *run, GError **error)
 {
   g_autoptr (GHashTable) verified = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 
+  for (guint i = 0; i < run->cycle->disks->len; i++)
+    {
+      const BkCycleDisk *disk = g_ptr_array_index (run->cycle->disks, i);
+
+      if (!bk_vm_check_backing (run->project, disk->base_full_file, NULL, error))
+        return FALSE;
+    }
   for (guint i = 1; i < run->cycle->backup_ids->len; i++)
     {
       g_autoptr (GError) local = NULL;

@@ -68,6 +68,24 @@ flip_byte (const char *path)
   g_assert_cmpint (pwrite (fd, &byte, 1, 100), ==, 1);
 }
 
+/* All its sums are right, and qemu-img, as root, would read a file of this host into what is restored. */
+static void
+test_hostile_image (VmProject *project, gconstpointer data)
+{
+  g_autofree char *backing = g_build_filename (project->root, "secret", NULL);
+  g_autoptr (GHashTable) verified = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (g_file_set_contents (backing, "secret", -1, NULL));
+  project->hypervisor->backing = g_strdup (backing);
+  vm_project_expect (project, "standalone", "begin(vda vdb vdc) wait");
+  g_autoptr (BkBackup) backup = bk_catalogue_newest_completed (project->repository, "vm/web1");
+  g_assert_false (
+      bk_backup_verify (project->repository, backup, TRUE, verified, NULL, NULL, &error));
+  g_assert_error (error, BK_ERROR, BK_ERROR_INTEGRITY);
+  g_assert_nonnull (strstr (error->message, backing));
+}
+
 /* Of a point in a cycle a copy is made, which the end of the cycle leaves alone. */
 static void
 test_pin_copies (VmProject *project, gconstpointer data)
@@ -175,6 +193,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 #define ADD(path, data, func)                                                                      \
   g_test_add (path, VmProject, data, vm_project_set_up_cycle, func, vm_project_tear_down)
+  ADD ("/ops/backup-verify/hostile-image", NULL, test_hostile_image);
   ADD ("/ops/backup-verify/pin/labels", NULL, test_labels);
   ADD ("/ops/backup-verify/pin/copies", NULL, test_pin_copies);
   ADD ("/ops/backup-verify/pin/broken", NULL, test_pin_broken);

@@ -198,6 +198,20 @@ test_damaged (VmProject *project, gconstpointer data)
   consolidate (project);
 }
 
+/* It has the hash that the manifest says, and names a file of this host, which would be merged with it. */
+static void
+test_hostile_base (VmProject *project, gconstpointer data)
+{
+  project->request.max_incrementals = 1;
+  project->request.quiesce = FALSE;
+  project->hypervisor->backing = g_build_filename (project->root, "secret", NULL);
+  g_assert_true (g_file_set_contents (project->hypervisor->backing, "secret", -1, NULL));
+  vm_project_expect (project, "base", "begin(vda! vdb! vdc) wait");
+  g_clear_pointer (&project->hypervisor->backing, g_free);
+  vm_project_expect (project, "incremental", "begin(vda+! vdb+! vdc) wait delete");
+  consolidate_fails (project, BK_ERROR_INTEGRITY);
+}
+
 /* The record of the merged backup cannot be read: it may be complete, and then it is all there is. */
 static void
 test_broken_record (VmProject *project, gconstpointer data)
@@ -415,6 +429,8 @@ main (int argc, char **argv)
     }
   g_test_add ("/ops/vm-consolidate/left-checkpoint", VmProject, NULL, vm_project_set_up,
               test_left_checkpoint, vm_project_tear_down);
+  g_test_add ("/ops/vm-consolidate/hostile-base", VmProject, NULL, vm_project_set_up,
+              test_hostile_base, vm_project_tear_down);
   ADD ("/ops/vm-consolidate/bases-moved", NULL, test_bases_moved);
   ADD ("/ops/vm-consolidate/not-deleted-half-made", NULL, test_not_deleted_half_made);
   ADD ("/ops/vm-consolidate/manifest-lost", NULL, test_manifest_lost);
