@@ -276,10 +276,7 @@ follow_job (virDomainPtr domain,
           break;
         }
       if (g_cancellable_is_cancelled (cancellable) && !aborted)
-        {
-          virDomainAbortJob (domain);
-          aborted = TRUE;
-        }
+        aborted = virDomainAbortJob (domain) == 0; /* busy with something else: asked again */
       job_end_wait (end);
     }
 }
