@@ -34,9 +34,9 @@ until [ -n "$agent" ] && [ -n "$relay" ]; do
   usleep 50000
 done
 exec 3<>"$relay" 4<>"$agent"
-cat <&3 >&4 &
-cat <&4 >&3 &
-while :; do sleep 1000; done
+# libvirt joins the channel when it hears that somebody has opened it: what is read before that is its end.
+while :; do cat <&3 >&4; usleep 50000; done &
+while :; do cat <&4 >&3; usleep 50000; done
 """
 
 
