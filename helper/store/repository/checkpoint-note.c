@@ -91,8 +91,8 @@ bk_checkpoint_notes_read (int project, GError **error)
     }
 
   gsize length_bytes;
-  const char *data = g_bytes_get_data (bytes, &length_bytes);
-  g_autofree char *text = g_strndup (data, length_bytes);
+  const char *data = g_bytes_get_data (bytes, &length_bytes); /* NULL of an empty file */
+  g_autofree char *text = g_strndup (data == NULL ? "" : data, length_bytes);
   g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
   for (char **line = lines; *line != NULL; line++)
     read_line (*line, notes);

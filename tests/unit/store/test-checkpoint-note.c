@@ -80,7 +80,7 @@ static void
 test_hostile (void)
 {
   static const char *const lines[] = {
-    "x", UUID " ", "\n\n", UUID " other-checkpoint\n", UUID " a b\n", "\xff\xfe\n", UUID
+    "", "x", UUID " ", "\n\n", UUID " other-checkpoint\n", UUID " a b\n", "\xff\xfe\n", UUID
   };
   static const char *const names[] = { "", "other", "a\nb", "a b" };
 
