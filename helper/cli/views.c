@@ -355,12 +355,13 @@ bk_view_object (JsonObject *object)
   return g_string_free (lists, FALSE);
 }
 
-/* To somebody who begins, counts of nothing do not say what to do. */
+/* To somebody who begins, counts of nothing do not say what to do. What cannot be read is not nothing. */
 static char *
 first_steps (const BkOperation *operation, JsonObject *result)
 {
   if (!g_str_equal (operation->name, "backup.list") ||
-      json_object_get_int_member_with_default (result, "count", 1) != 0)
+      json_object_get_int_member_with_default (result, "count", 1) != 0 ||
+      json_object_get_int_member_with_default (result, "warnings_count", 0) != 0)
     return NULL;
   return g_strconcat (
       _ ("There is no backup here yet."), "\n",

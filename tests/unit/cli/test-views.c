@@ -103,15 +103,18 @@ test_first_steps (void)
 {
   g_autoptr (JsonNode) none = json_from_string ("{\"count\":0,\"size_bytes\":0}", NULL);
   g_autoptr (JsonNode) one = json_from_string ("{\"count\":1,\"size_bytes\":5}", NULL);
+  g_autoptr (JsonNode) broken = json_from_string ("{\"count\":0,\"warnings_count\":1}", NULL);
   g_autofree char *first = bk_view_result (&backup_list, none);
   g_autofree char *later = bk_view_result (&backup_list, one);
   g_autofree char *elsewhere = bk_view_result (&other, none);
+  g_autofree char *unread = bk_view_result (&backup_list, broken);
 
   g_assert_nonnull (strstr (first, "\n\nThere is no backup here yet.\n"));
   g_assert_nonnull (strstr (first, "cockpit-backup vm backup NAME"));
   g_assert_nonnull (strstr (first, "cockpit-backup tree set NAME"));
   g_assert_null (strstr (later, "yet"));
   g_assert_null (strstr (elsewhere, "yet"));
+  g_assert_null (strstr (unread, "yet"));
 }
 
 int
