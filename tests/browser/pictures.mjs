@@ -107,7 +107,7 @@ async function main() {
 async function takePictures(bed) {
   const shot = async ({ page, frame }, name) => {
     await settled(page, frame);
-    await page.screenshot({ path: join(top, "docs", `page-${name}.png`) });
+    await page.screenshot({ path: join(top, "docs", `page-${name}.png`), animations: "disabled" });
   };
   const english = await openPage(bed);
   const { page, frame } = english;
